@@ -1,0 +1,77 @@
+// Installs when the lock file changed, builds when a source changed, and does nothing else.
+// A stamp is a hash of what went in. It is removed before the work and written after it,
+// so that work cut short is done again.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+const sources = ['src', 'tests', 'examples', 'tsconfig.json', 'tsconfig.base.json']
+
+export function bringUpToDate() {
+  const locked = hash(['package.json', 'package-lock.json'])
+  once('node_modules/.userworker-installed', locked, () => {
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  })
+  once('build/.userworker-built', hash(sources) + locked, () => {
+    // A clean build takes about a second, and leaves no output behind of a source that is gone.
+    for (const out of ['dist', 'build']) rmSync(join(root, out), { recursive: true, force: true })
+    run(process.execPath, ['node_modules/typescript/bin/tsc', '--build'])
+  })
+}
+
+function once(stampFile, wanted, work) {
+  const stamp = join(root, stampFile)
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  rmSync(stamp, { force: true })
+  work()
+  mkdirSync(dirname(stamp), { recursive: true })
+  writeFileSync(stamp, wanted)
+}
+
+// Ctrl-C goes to the whole group: the program that runs ends in its own way, and we end with its code.
+process.on('SIGINT', () => {})
+
+/** Runs a program to its end with our standard streams; a failure ends this process with its code. */
+export function run(program, args, env = {}) {
+  const code = status(program, args, env)
+  if (code !== 0) process.exit(code)
+}
+
+/** Like `run`, but gives the exit code back. */
+export function status(program, args, env = {}) {
+  const done = spawnSync(program, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
+  if (done.error) console.error(`${program}: ${done.error.message}`)
+  return done.status ?? 1
+}
+
+/** All files below a folder of the project, as paths relative to its root, sorted. */
+export function filesBelow(folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`
+      return entry.isDirectory() ? filesBelow(path) : [path]
+    })
+    .sort()
+}
+
+function hash(paths) {
+  const all = createHash('sha256')
+  for (const path of paths) {
+    const isFolder = !path.includes('.')
+    for (const file of isFolder ? filesBelow(path) : [path]) {
+      all
+        .update(`${file}\0`)
+        .update(readFileSync(join(root, file)))
+        .update('\0')
+    }
+  }
+  return all.digest('hex')
+}

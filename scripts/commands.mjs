@@ -1,0 +1,58 @@
+// What `npm start`, `npm test` and the other scripts do once everything is installed and built.
+// Each takes the arguments behind `--` and returns an exit code.
+import { filesBelow, status } from './bootstrap.mjs'
+import { matrix } from './matrix.mjs'
+
+const node = (...args) => status(process.execPath, args)
+const script = (name) => status('npm', ['run', '--silent', name])
+
+export const commands = {
+  build: () => 0,
+  demo: (args) => node('dist/cli/main.js', 'demo', ...args),
+  test,
+  ok,
+  matrix,
+}
+
+/** All tests, or those whose file name contains one of the words given. */
+function test(words) {
+  const files = [...filesBelow('dist'), ...filesBelow('build')]
+    .filter((file) => file.endsWith('.test.js'))
+    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  if (files.length === 0) {
+    console.error(`npm test: no test file's name contains ${words.join(' or ')}`)
+    return 2
+  }
+  // One file at a time: many tests measure time or load threads, and two of them would disturb each other.
+  return node(
+    '--enable-source-maps',
+    '--test',
+    '--test-concurrency=1',
+    '--test-timeout=180000',
+    ...files,
+  )
+}
+
+/** Everything that must hold before a change is handed in. */
+async function ok(args) {
+  const steps = {
+    format: () => script('format:check'),
+    lint: () => script('lint'),
+    unused: () => script('unused'),
+    package: () => script('package'),
+    tests: () => test([]),
+  }
+  const chosen = args.length === 0 ? Object.keys(steps) : args
+  for (const name of chosen) {
+    const step = steps[name]
+    if (step === undefined) {
+      console.error(`npm run ok: no step '${name}'. There is: ${Object.keys(steps).join(', ')}`)
+      return 2
+    }
+    console.log(`\n== ${name}`)
+    const code = await step()
+    if (code !== 0) return code
+  }
+  console.log('\nok')
+  return 0
+}

@@ -1,0 +1,6 @@
+/**
+ * The door of `userworker demo`.
+ *
+ * @module
+ */
+export { addDemoCommand } from './command.js'

@@ -1,0 +1,86 @@
+/**
+ * Every error the library makes, and the one table of their codes.
+ *
+ * @module
+ */
+
+/** What each code means. `docs/reference/errors.md` shows the same table; a test compares them. */
+export const errorCodes = {
+  ABORT_ERR: 'The AbortSignal given with a work was aborted. `cause` is its reason.',
+  EAGAIN: 'A limit of the system or of the library is reached: no further thread can be made now.',
+  ECANCELED: 'The work was cancelled before it ran, or its queue was closed.',
+  EINVAL: 'An argument or an option is wrong. The error is a TypeError.',
+  EMFILE: 'The process has no file descriptor left, and a thread needs some.',
+  ERR_MODULE_LOAD:
+    'The module of a worker could not be loaded, or its setup failed. `cause` says why.',
+  ERR_MODULE_LOAD_TIMEOUT: 'The module of a worker did not finish loading within its deadline.',
+  ERR_NO_HANDLER: 'The module has no such function. The message lists those it has.',
+  ERR_NO_WORK: 'There is no work here: `current()` was called outside a handler.',
+  ERR_NOT_CLONEABLE: 'A value cannot be sent to another thread. `cause` says which part.',
+  ERR_WORKER_DIED:
+    'The thread ended by an error outside any work or function, or was terminated. `cause` is the error.',
+  ERR_WORKER_EXITED: 'Code in the thread called `process.exit`. `exitCode` is its argument.',
+  ERR_WORKER_INIT: 'The system refused to make a thread. `cause` says why.',
+  ERR_WORKER_KILLED: 'The worker was killed while the work ran.',
+  ERR_WORKER_OUT_OF_MEMORY: "The thread's heap was full.",
+} as const
+
+/** The `code` of an error made by the library. */
+export type ErrorCode = keyof typeof errorCodes
+
+/** Further facts that an error may carry. */
+export interface ErrorFacts {
+  /** The error behind this one. */
+  cause?: unknown
+  /** The exit code of the thread that ended, where one ended. */
+  exitCode?: number
+}
+
+const brand: unique symbol = Symbol.for('userworker.error') as never
+
+/**
+ * An error of the library. Its `code` is stable; its message is one sentence for people.
+ *
+ * `instanceof` goes by a brand, so it also holds for an error from another copy of the library.
+ */
+export class UserWorkerError extends Error {
+  readonly code: ErrorCode
+  /** The exit code of the thread that ended; only where one ended. */
+  declare readonly exitCode?: number
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
+    super(message, 'cause' in facts ? { cause: facts.cause } : undefined)
+    this.code = code
+    if (facts.exitCode !== undefined) this.exitCode = facts.exitCode
+    markAsOurs(this)
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== UserWorkerError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return typeof value === 'object' && value !== null && brand in value
+  }
+}
+Object.defineProperty(UserWorkerError.prototype, 'name', {
+  value: 'UserWorkerError',
+  writable: true,
+  configurable: true,
+})
+
+/** A wrong argument: a `TypeError` with code `EINVAL`, to be thrown at once. */
+export function invalid(message: string): TypeError & { code: 'EINVAL' } {
+  return markAsOurs(Object.assign(new TypeError(message), { code: 'EINVAL' as const }))
+}
+
+/** What an aborted signal makes of a pending promise: an `AbortError` with code `ABORT_ERR`. */
+export function aborted(reason: unknown): UserWorkerError {
+  const error = new UserWorkerError('ABORT_ERR', 'The operation was aborted', { cause: reason })
+  return Object.defineProperty(error, 'name', {
+    value: 'AbortError',
+    configurable: true,
+    writable: true,
+  })
+}
+
+function markAsOurs<T extends Error>(error: T): T {
+  return Object.defineProperty(error, brand, { value: true })
+}

@@ -1,0 +1,30 @@
+/**
+ * `userworker`: worker threads that belong to the thread they work for.
+ *
+ * @module
+ */
+export { errorCodes, UserWorkerError, type ErrorCode } from './errors.js'
+export {
+  EINTR,
+  UserWorker,
+  type Self,
+  type StateName,
+  type UserWorkerOptions,
+} from './worker/index.js'
+export {
+  WorkQueue,
+  type AnyModule,
+  type CancelOutcome,
+  type CancelReport,
+  type CloseReport,
+  type HandlerArgs,
+  type HandlerName,
+  type HandlerResult,
+  type MaxWorkers,
+  type StuckWorker,
+  type Work,
+  type WorkerInfo,
+  type WorkOptions,
+  type WorkQueueOptions,
+  type WorkState,
+} from './wq/index.js'

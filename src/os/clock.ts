@@ -1,0 +1,66 @@
+/**
+ * The door to time: the only file of the library that reads a clock or sets a timer.
+ *
+ * @module
+ */
+
+/** A timer that can be called off. */
+export interface Timer {
+  cancel(): void
+}
+
+/**
+ * The longest time a timer takes, in milliseconds (2^31 - 1: about 24.8 days); Node fires longer
+ * ones at once.
+ */
+export const longestTimeoutMs: number = 2 ** 31 - 1
+
+/** Milliseconds on a clock that never goes back. */
+export function now(): number {
+  return performance.now()
+}
+
+/** Calls `run` once, `ms` milliseconds from now. The timer itself keeps no process alive. */
+export function after(ms: number, run: () => void): Timer {
+  const timer = setTimeout(run, ms)
+  timer.unref()
+  return { cancel: () => clearTimeout(timer) }
+}
+
+/**
+ * Like {@link after}, for ends of patience: when the time has passed, what arrived meanwhile is
+ * heard first. So a thread or process that stood still for a while does not give up on an answer
+ * that is already there.
+ */
+export function deadline(ms: number, run: () => void): Timer {
+  let lastTurn: NodeJS.Immediate | undefined
+  const timer = after(ms, () => {
+    lastTurn = setImmediate(run)
+  })
+  return {
+    cancel: () => {
+      timer.cancel()
+      clearImmediate(lastTurn)
+    },
+  }
+}
+
+/** Calls `run` every `ms` milliseconds. The timer itself keeps no process alive. */
+export function every(ms: number, run: () => void): Timer {
+  const timer = setInterval(run, ms)
+  timer.unref()
+  return { cancel: () => clearInterval(timer) }
+}
+
+/** Keeps this thread's event loop alive until it is called off. */
+export function keepAlive(): Timer {
+  const timer = setInterval(() => {}, longestTimeoutMs)
+  return { cancel: () => clearInterval(timer) }
+}
+
+/** Resolves at the next turn of the event loop, after input and output that is ready now. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}

@@ -1,0 +1,52 @@
+/**
+ * The door to threads: the only file of the library that imports `node:worker_threads`.
+ *
+ * @module
+ */
+import { receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
+
+export {
+  getEnvironmentData,
+  isMainThread,
+  MessageChannel,
+  MessagePort,
+  setEnvironmentData,
+  SHARE_ENV,
+  threadId,
+  Worker,
+  workerData,
+} from 'node:worker_threads'
+export type { TransferListItem, WorkerOptions } from 'node:worker_threads'
+
+/**
+ * More messages that cannot be read than this are not skipped: they would be one that comes again.
+ */
+const mostUnreadable = 1000
+
+/**
+ * Hears what was posted to a port and not yet delivered, now. To be used once the other side is
+ * gone. A message that cannot be read is only reported.
+ */
+export function drain(
+  port: MessagePort,
+  hear: (message: unknown) => void,
+  unreadable: (cause: unknown) => void = () => {},
+): void {
+  for (let skipped = 0; skipped < mostUnreadable;) {
+    let rest: { message: unknown } | undefined
+    try {
+      rest = receiveMessageOnPort(port)
+    } catch (cause) {
+      skipped++
+      unreadable(cause)
+      continue
+    }
+    if (rest === undefined) return
+    hear(rest.message)
+  }
+}
+
+/** Calls `listener` for each thread that this thread makes from now on, whoever's code makes it. */
+export function onThread(listener: (thread: Worker) => void): void {
+  process.on('worker', listener)
+}

@@ -1,0 +1,1 @@
+export = (): number => 3

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { closeSync, openSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { checkForLeaks, descriptors, leaks } from './leaks.fixture.js'
+import { Pending } from '../os/pending.js'
+import { UserWorker } from './index.js'
+import { functionOf } from './module.fixture.js'
+
+checkForLeaks()
+
+describe('the leak check', () => {
+  test('finds nothing where nothing is left', () => {
+    assert.deepEqual(leaks(descriptors()), [])
+  })
+
+  test('finds a worker that was not stopped, and its thread', async () => {
+    const open = descriptors()
+    const worker = await UserWorker.create(functionOf('() => {}'), { name: 'left' })
+    const found = leaks(open)
+    assert.ok(
+      found.some((line) => /^worker in row \d+$/.test(line)),
+      found.join('; '),
+    )
+    assert.ok(found.includes(`thread ${worker.osThreadId} named uw:left`), found.join('; '))
+    await worker.stop()
+  })
+
+  test('finds an open file descriptor', () => {
+    const open = descriptors()
+    const fd = openSync('/dev/null', 'r')
+    assert.deepEqual(leaks(open), ['1 open /dev/null'])
+    closeSync(fd)
+  })
+
+  test('finds a promise that was given out and not settled', () => {
+    const pending = new Pending<void>('the answer')
+    assert.deepEqual(leaks(descriptors()), ['pending: the answer'])
+    pending.resolve()
+    assert.deepEqual(leaks(descriptors()), [])
+  })
+})

@@ -1,0 +1,177 @@
+/**
+ * What a worker is made from.
+ *
+ * @module
+ */
+import { basename } from 'node:path'
+import type { SHARE_ENV, TransferListItem, WorkerOptions } from '../os/thread.js'
+import {
+  checkArray,
+  checkInteger,
+  checkNumber,
+  checkObject,
+  checkStrings,
+  checkName,
+  checkOptions,
+  checkSignal,
+  checkTimeMs,
+  moduleUrl,
+} from '../validate.js'
+import { inheritedExecArgv } from './inherit.js'
+
+/** How a worker is to be made. */
+export interface UserWorkerOptions<Data = unknown> {
+  /**
+   * What the operating system shows as `uw:<name>`, cut to 15 bytes, and what messages call it
+   * (UW-10). Default: the module's file name without its ending.
+   */
+  name?: string
+  /** The function's first argument. It is cloned like a message. */
+  data?: Data
+  /** Objects in `data` to be moved instead of cloned. */
+  transfer?: readonly TransferListItem[]
+  /**
+   * The thread's priority for the scheduler, from -20 (first) to 19 (last). Below 0 needs a
+   * privilege; a refusal is ignored.
+   */
+  nice?: number
+  /** How long the module may take to load, in milliseconds. Default 30,000. */
+  loadDeadlineMs?: number
+  /**
+   * Gives the creation up when aborted: the thread is ended, and `create` rejects with ABORT_ERR.
+   */
+  signal?: AbortSignal
+  /**
+   * The thread's `process.env`: a copy of the owner's (default), that of the owner itself
+   * (`SHARE_ENV`), or this one.
+   */
+  env?: NodeJS.ProcessEnv | typeof SHARE_ENV
+  /** What the thread finds behind the script in its `process.argv`. Default: nothing. */
+  argv?: readonly string[]
+  /** Node's options for the thread. Default: those of the owner's thread. */
+  execArgv?: readonly string[]
+  /** V8's limits for the thread's heap and stack. */
+  resourceLimits?: WorkerOptions['resourceLimits']
+}
+
+/** The options that Node itself takes, after checking. */
+export interface ThreadOptions {
+  env?: NodeJS.ProcessEnv | typeof SHARE_ENV
+  argv?: string[]
+  execArgv?: string[]
+  resourceLimits?: NonNullable<WorkerOptions['resourceLimits']>
+}
+
+type GivenThreadOptions = {
+  readonly [Name in keyof ThreadOptions]: UserWorkerOptions[Name] | undefined
+}
+
+/** The options after checking, with every default in its place. */
+export interface CheckedOptions {
+  readonly module: string
+  readonly name: string
+  readonly data: unknown
+  readonly transfer: readonly TransferListItem[]
+  readonly nice: number | null
+  readonly loadDeadlineMs: number
+  readonly signal: AbortSignal | null
+  readonly thread: ThreadOptions
+}
+
+const known = [
+  'name',
+  'data',
+  'transfer',
+  'nice',
+  'loadDeadlineMs',
+  'signal',
+  'env',
+  'argv',
+  'execArgv',
+  'resourceLimits',
+] as const satisfies readonly (keyof UserWorkerOptions)[]
+
+/**
+ * A slow disk and a large program load in a few seconds; half a minute is never reached by one that
+ * will load.
+ */
+export const defaultLoadDeadlineMs = 30_000
+
+/**
+ * Checks the arguments of `UserWorker.create`.
+ *
+ * @throws TypeError EINVAL
+ */
+export function check(module: unknown, options: UserWorkerOptions): CheckedOptions {
+  const of = 'UserWorker.create'
+  const url = moduleUrl(`${of}: the module`, module)
+  checkOptions(of, options, known)
+  const { name = nameOf(url), data, transfer = [], nice = null } = options
+  const { loadDeadlineMs = defaultLoadDeadlineMs, env, argv, resourceLimits } = options
+  const { execArgv = inheritedExecArgv(), signal = null } = options
+  checkName(`${of}: name`, name)
+  checkArray(`${of}: transfer`, transfer)
+  if (nice !== null) checkInteger(`${of}: nice`, nice, -20, 19)
+  checkTimeMs(`${of}: loadDeadlineMs`, loadDeadlineMs)
+  if (signal !== null) checkSignal(`${of}: signal`, signal)
+  return {
+    module: url,
+    name,
+    data,
+    transfer,
+    nice,
+    loadDeadlineMs,
+    signal,
+    thread: checkThread(of, { env, argv, execArgv, resourceLimits }),
+  }
+}
+
+const limitNames = [
+  'maxOldGenerationSizeMb',
+  'maxYoungGenerationSizeMb',
+  'codeRangeSizeMb',
+  'stackSizeMb',
+] as const satisfies readonly (keyof NonNullable<WorkerOptions['resourceLimits']>)[]
+
+/** More than any machine has: 1 TB. */
+const mostLimitMb = 2 ** 20
+
+/**
+ * Checks the options that Node itself takes, and leaves out those that were not given.
+ *
+ * @throws TypeError EINVAL
+ */
+export function checkThread(of: string, options: GivenThreadOptions): ThreadOptions {
+  const { env, argv, execArgv, resourceLimits } = options
+  if (env !== undefined && typeof env !== 'symbol') checkObject(`${of}: env`, env)
+  if (argv !== undefined) checkStrings(`${of}: argv`, argv)
+  if (execArgv !== undefined) checkStrings(`${of}: execArgv`, execArgv)
+  if (resourceLimits !== undefined) {
+    checkOptions(`${of}: resourceLimits`, resourceLimits, limitNames)
+    for (const [name, value] of Object.entries(resourceLimits)) {
+      checkNumber(`${of}: resourceLimits.${name}`, value, 0, mostLimitMb)
+    }
+  }
+  return {
+    ...(env === undefined ? {} : { env }),
+    ...(argv === undefined ? {} : { argv: [...argv] }),
+    ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+    ...(resourceLimits === undefined ? {} : { resourceLimits }),
+  }
+}
+
+/** A name for people, from a module's URL. */
+export function nameOf(url: string): string {
+  if (!url.startsWith('file:')) return 'worker'
+  const file = basename(decoded(new URL(url).pathname))
+  return file.replace(/\.[cm]?[jt]s$/, '') || 'worker'
+}
+
+/** The path without its escapes; as it is where they stand for no text. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}

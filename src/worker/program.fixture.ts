@@ -1,0 +1,25 @@
+/**
+ * Programs for tests, each run in a process of its own.
+ *
+ * @module
+ */
+import { execFile, type ExecFileOptions } from 'node:child_process'
+
+/** How a program ended. */
+export interface End {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs an ES module given as text; it must end within 20 seconds. */
+export function runProgram(text: string, options: ExecFileOptions = {}): Promise<End> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      ['--input-type=module', '-e', text],
+      { timeout: 20_000, ...options, encoding: 'utf8' },
+      (_error, out, err) => resolve({ code: child.exitCode, out, err }),
+    )
+  })
+}

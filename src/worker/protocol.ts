@@ -1,0 +1,41 @@
+/**
+ * What a worker's thread and its owner say to each other: one union per direction. Facts that must
+ * be exact live in the worker's row (`table.ts`); messages ring the bell and carry causes.
+ *
+ * @module
+ */
+import type { MessagePort } from '../os/thread.js'
+import type { ErrorReport } from './error-report.js'
+
+/** What the thread is born with. */
+export interface Boot {
+  /** The owner's other end of this port is the owner's `UserWorker`. */
+  readonly port: MessagePort
+  readonly row: number
+  readonly name: string
+  /** The module whose default export is the function. */
+  readonly module: string
+  /** What the function gets as its first argument. */
+  readonly data: unknown
+  readonly nice: number | null
+}
+
+/** From the owner to the thread. */
+export type ToThread =
+  /** A request was set in the control word: look there. */
+  { readonly type: 'look' }
+
+/** From the thread to the owner. */
+export type ToOwner =
+  /** The module is loaded and the thread stands at the gate. */
+  | { readonly type: 'created' }
+  /** The module could not be loaded, or has no function. The exit follows. */
+  | { readonly type: 'failed'; readonly error: ErrorReport }
+  /** The function was entered. */
+  | { readonly type: 'entered' }
+  /** The function threw. The exit follows. */
+  | { readonly type: 'threw'; readonly error: ErrorReport }
+  /** An error reached the top of the thread. The exit follows unless the program handles it. */
+  | { readonly type: 'uncaught'; readonly error: ErrorReport }
+  /** Code in the thread called `process.exit`. The exit follows. */
+  | { readonly type: 'left'; readonly exitCode: number }

@@ -1,0 +1,175 @@
+/**
+ * The table of all workers of the process: one row of shared words for each, in one buffer that
+ * every thread sees. `docs/internals/memory.md` lists who writes and reads each word.
+ *
+ * The buffer travels as environment data, which Node hands to every thread made afterwards: to our
+ * workers, to theirs, and to raw `Worker`s in between.
+ *
+ * A row is claimed by one compare-and-swap on its `PARENT` word, from 0 to the claimer's own row
+ * plus one. So a claimed row names its parent from its first instant: when a thread is terminated
+ * right after a claim, or with workers of its own, {@link releaseTree} of the highest survivor
+ * finds all of it.
+ *
+ * @module
+ */
+import * as memory from '#memory'
+import type { Words } from '#memory'
+import { UserWorkerError } from '../errors.js'
+import { getEnvironmentData, onThread, setEnvironmentData, threadId } from '../os/thread.js'
+
+/** The words of a row. */
+export const Field = {
+  /**
+   * 0: the row is free. Otherwise the row of the parent, plus one; the parent of a thread that is
+   * no worker is row 0.
+   */
+  PARENT: 0,
+  /** State and requests: see `state.ts`. */
+  CONTROL: 1,
+  /** Goes up with each request. Every wait of a worker for requests is a wait on this word. */
+  SEQUENCE: 2,
+  /** The exit code; final once the state is EXITED. */
+  EXIT_CODE: 3,
+  /** The thread's id in the operating system; 0 before it is known. */
+  OS_THREAD: 4,
+  /** The worker's number, counted up in this process and never given twice. */
+  ID: 5,
+  /** Node's number of the thread that made the worker, counted up in the process. */
+  MAKER: 6,
+} as const
+
+/** The words of row 0, which belongs to no worker. */
+const Header = { LAST_ID: 1, HIGHEST_ROW: 2 } as const
+
+/** 64 bytes: one cache line, so that two workers never write to the same one. */
+const rowWords = 16
+/**
+ * 4,095 workers: at 8.5 MB each they would need 34 GB. The table takes 256 KiB of address space, of
+ * which the system backs the pages that were touched.
+ */
+const rows = 4096
+
+/**
+ * The layout is part of the key: another version of the library in the process has a table of its
+ * own.
+ */
+const tableKey = 'userworker.table.1'
+const ownRowKey = 'userworker.row.1'
+
+/** The index of a word of a row in the table. */
+export function at(row: number, field: number): number {
+  return row * rowWords + field
+}
+
+/** The table of this process. The first thread that asks makes it. */
+export function table(): Words {
+  const known = getEnvironmentData(tableKey)
+  // Not `instanceof`: a test runner may give each test file globals of its own.
+  if (known !== undefined) return watched(known as unknown as Words)
+  const words = emptyTable()
+  setEnvironmentData(tableKey, words)
+  return watched(words)
+}
+
+let isWatching = false
+
+/**
+ * A thread that is no worker of ours may make some, and end. It has no row, so no row names it as
+ * parent; the thread
+ * that made it frees what it leaves, at its 'exit' event.
+ */
+function watched(words: Words): Words {
+  if (isWatching) return words
+  isWatching = true
+  onThread((thread) => {
+    const maker = thread.threadId
+    thread.once('exit', () => {
+      for (const row of claimedRows(words)) {
+        if (memory.load(words, at(row, Field.MAKER)) === maker) releaseTree(words, row)
+      }
+    })
+  })
+  return words
+}
+
+/** A table in which every row is free. */
+export function emptyTable(): Words {
+  return memory.allocate(rows * rowWords)
+}
+
+/**
+ * The row of the worker this thread belongs to: its own, that of the nearest worker above, or 0.
+ */
+export function ownRow(): number {
+  const row = getEnvironmentData(ownRowKey)
+  return typeof row === 'number' ? row : 0
+}
+
+/** Says, in a worker's thread, which row it has; threads made from here on inherit it. */
+export function setOwnRow(row: number): void {
+  setEnvironmentData(ownRowKey, row)
+}
+
+/**
+ * Claims a free row for a worker that the thread with row `parent` is about to make, and numbers
+ * it.
+ *
+ * @throws UserWorkerError EAGAIN when all rows are taken
+ */
+export function claim(words: Words, parent: number): number {
+  for (let row = 1; row < rows; row++) {
+    if (!memory.replace(words, at(row, Field.PARENT), 0, parent + 1)) continue
+    raise(words, at(0, Header.HIGHEST_ROW), row)
+    const id = memory.add(words, at(0, Header.LAST_ID), 1) + 1
+    memory.store(words, at(row, Field.ID), id)
+    memory.store(words, at(row, Field.MAKER), threadId)
+    return row
+  }
+  throw new UserWorkerError(
+    'EAGAIN',
+    `This process has ${rows - 1} workers already, and no more fit`,
+  )
+}
+
+/** Whether a row belongs to a worker. */
+export function isClaimed(words: Words, row: number): boolean {
+  return memory.load(words, at(row, Field.PARENT)) !== 0
+}
+
+/** The row of a worker's parent: 0 where that is a thread that is no worker. */
+export function parentOf(words: Words, row: number): number {
+  return memory.load(words, at(row, Field.PARENT)) - 1
+}
+
+/** All claimed rows, ascending. */
+export function claimedRows(words: Words): number[] {
+  const highest = memory.load(words, at(0, Header.HIGHEST_ROW))
+  const claimed: number[] = []
+  for (let row = 1; row <= highest; row++) if (isClaimed(words, row)) claimed.push(row)
+  return claimed
+}
+
+/**
+ * Frees a row and those of all workers below it.
+ *
+ * Only to be called at the real 'exit' event of the row's thread. Node ends the threads that a
+ * thread made before it reports that thread's exit (measured), so nobody below writes any more; and
+ * since they get no 'exit' event of their own, nobody else frees them.
+ */
+export function releaseTree(words: Words, row: number): void {
+  for (const child of claimedRows(words)) {
+    if (parentOf(words, child) === row) releaseTree(words, child)
+  }
+  // PARENT last: as long as it stands, the row is nobody else's, and freeing it can be begun again.
+  for (let field = rowWords - 1; field > Field.PARENT; field--)
+    memory.store(words, at(row, field), 0)
+  memory.store(words, at(row, Field.PARENT), 0)
+}
+
+/** Raises a word to a value unless it is that high already. */
+function raise(words: Words, index: number, value: number): void {
+  for (;;) {
+    const now = memory.load(words, index)
+    if (now >= value || memory.replace(words, index, now, value)) return
+  }
+}

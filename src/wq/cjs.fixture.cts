@@ -1,0 +1,1 @@
+export = { plus: (a: number, b: number): number => a + b }

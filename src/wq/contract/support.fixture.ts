@@ -1,0 +1,44 @@
+/**
+ * What the parts of the contract suite share.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { WorkQueue, WorkQueueOptions } from '../../index.js'
+import type * as Handlers from '../handlers.fixture.js'
+import type { Meeting } from '../handlers.fixture.js'
+
+/**
+ * Gives a queue of the version under test, on the handlers of `handlers.fixture.ts` unless told
+ * otherwise.
+ */
+export type Make = (options?: WorkQueueOptions, module?: URL | string) => WorkQueue<typeof Handlers>
+
+export type Coded = Error & { code?: string; exitCode?: number }
+
+/** Shared words, all zero. */
+export const word = (length = 1): Int32Array => new Int32Array(new SharedArrayBuffer(4 * length))
+
+/** A meeting that remembers in which order so many works began. */
+export const meeting = (works: number): Meeting => ({
+  now: word(),
+  most: word(),
+  order: word(works + 1),
+})
+
+/** A module with this text. */
+export const moduleOf = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`
+
+/** The error of a promise that must reject. */
+export function failureOf(promise: Promise<unknown>): Promise<Coded> {
+  return promise.then(
+    () => assert.fail('must reject'),
+    (error: unknown) => error as Coded,
+  )
+}
+
+/** Waits until a handler has marked the word. */
+export async function marked(mark: Int32Array): Promise<void> {
+  while (Atomics.load(mark, 0) === 0) await sleep(1)
+}

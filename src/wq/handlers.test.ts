@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { WorkQueue } from '../index.js'
+import { checkForLeaks } from '../worker/leaks.fixture.js'
+
+checkForLeaks()
+
+interface Module {
+  setup(data: string): void
+  teardown(): void
+  resize(file: string, width: number, quality?: number): Promise<Uint8Array>
+  version(): 3
+  default<T>(value: T): T
+  VERSION: string
+}
+
+type Queue = WorkQueue<Module>
+
+// Never called: what is tested is that it compiles, and that each line marked so does not.
+function compiles(queue: Queue, loose: WorkQueue): void {
+  const resized: Promise<Uint8Array> = queue.run('resize', ['a.png', 200])
+  void queue.run('resize', ['a.png', 200, 80], { key: 'a', unbounded: true })
+  const three: Promise<3> = queue.enqueue('version').result
+  void queue.run('version', [], { key: 1 })
+  void queue.run('default', [1])
+  // @ts-expect-error no such handler
+  void queue.run('resise', ['a.png', 200])
+  // @ts-expect-error setup is no handler
+  void queue.run('setup', ['x'])
+  // @ts-expect-error teardown is no handler
+  void queue.run('teardown')
+  // @ts-expect-error VERSION is no function
+  void queue.run('VERSION')
+  // @ts-expect-error an argument is missing
+  void queue.run('resize', ['a.png'])
+  // @ts-expect-error the arguments are missing
+  void queue.run('resize')
+  // @ts-expect-error the second argument is a number
+  void queue.run('resize', ['a.png', '200'])
+  // @ts-expect-error too many arguments
+  void queue.run('version', [1])
+  // @ts-expect-error no such option
+  void queue.run('version', [], { kee: 1 })
+  // @ts-expect-error the result is no string
+  const text: Promise<string> = queue.run('version')
+  // A queue that was given no type takes any name and any arguments.
+  void loose.run('anything', [1, 'two']).then((value: string) => value)
+  void [resized, three, text]
+}
+
+test('names, arguments and results of works are inferred from the module', () => {
+  assert.equal(typeof compiles, 'function')
+})

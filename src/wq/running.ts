@@ -1,0 +1,38 @@
+/**
+ * Which work a thread runs, and what is known of it there. Shared by the thread's side of the queue
+ * (`entry.ts`) and the door for handlers (`current.ts`).
+ *
+ * @module
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { TransferListItem } from '../os/thread.js'
+
+/** A work, as the handler that runs it sees it. */
+export interface CurrentWork {
+  /** The handler's name. */
+  readonly name: string
+  /** The work's number in its queue, as its handle shows it. */
+  readonly id: number
+  /** The work's key, where that is a string, a number, a bigint or a boolean; else undefined. */
+  readonly key: unknown
+  /** Aborted when the caller aborted or cancelled the work while it ran. */
+  readonly signal: AbortSignal
+}
+
+/** The work that the current chain of calls, awaits and timers belongs to. */
+export const running: AsyncLocalStorage<CurrentWork> = shared(
+  'userworker.running.1',
+  () => new AsyncLocalStorage(),
+)
+
+/** The lists given to `transfer`, by the value they came with. */
+export const transfers: WeakMap<object, readonly TransferListItem[]> = shared(
+  'userworker.transfers.1',
+  () => new WeakMap(),
+)
+
+/** One for the whole thread: the handlers' module may have found another copy of this package. */
+function shared<T>(name: string, make: () => T): T {
+  const all = globalThis as unknown as Record<symbol, T | undefined>
+  return (all[Symbol.for(name)] ??= make())
+}
