@@ -8,9 +8,14 @@
 export const errorCodes = {
   ABORT_ERR: 'The AbortSignal given with a work was aborted. `cause` is its reason.',
   EAGAIN: 'A limit of the system or of the library is reached: no further thread can be made now.',
-  ECANCELED: 'The work was cancelled before it ran, or its queue was closed.',
+  EBUSY: 'The worker is told to park already.',
+  ECANCELED:
+    'The work was cancelled before it ran, or its queue was closed; a park was taken back by `unpark`.',
+  EDEADLK: "The wait could never finish: the other worker waits for this one's end.",
   EINVAL: 'An argument or an option is wrong. The error is a TypeError.',
   EMFILE: 'The process has no file descriptor left, and a thread needs some.',
+  ENOSYS: 'The worker has exited or was told to stop, and does this no more.',
+  ENOTSUP: 'This system, or what is installed on it, cannot do this. The message says what it takes.',
   ERR_MODULE_LOAD:
     'The module of a worker could not be loaded, or its setup failed. `cause` says why.',
   ERR_MODULE_LOAD_TIMEOUT: 'The module of a worker did not finish loading within its deadline.',
@@ -23,10 +28,21 @@ export const errorCodes = {
   ERR_WORKER_INIT: 'The system refused to make a thread. `cause` says why.',
   ERR_WORKER_KILLED: 'The worker was killed while the work ran.',
   ERR_WORKER_OUT_OF_MEMORY: "The thread's heap was full.",
+  ETIME: 'The worker has not ended by the deadline of `stop`. `stuck` tells who stands where.',
 } as const
 
 /** The `code` of an error made by the library. */
 export type ErrorCode = keyof typeof errorCodes
+
+/** A worker that a `stop` waits for longer than its caller wanted. */
+export interface Stuck {
+  /** The worker's name. */
+  readonly name: string
+  /** The thread's id in the operating system; null where the system has none to show. */
+  readonly osThreadId: number | null
+  /** What it does, or waits for, in words. */
+  readonly where: string
+}
 
 /** Further facts that an error may carry. */
 export interface ErrorFacts {
@@ -34,6 +50,8 @@ export interface ErrorFacts {
   cause?: unknown
   /** The exit code of the thread that ended, where one ended. */
   exitCode?: number
+  /** The workers that are waited for. */
+  stuck?: readonly Stuck[]
 }
 
 const brand: unique symbol = Symbol.for('userworker.error') as never
@@ -47,11 +65,14 @@ export class UserWorkerError extends Error {
   readonly code: ErrorCode
   /** The exit code of the thread that ended; only where one ended. */
   declare readonly exitCode?: number
+  /** The workers that `stop` still waits for; only with ETIME. */
+  declare readonly stuck?: readonly Stuck[]
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
     super(message, 'cause' in facts ? { cause: facts.cause } : undefined)
     this.code = code
     if (facts.exitCode !== undefined) this.exitCode = facts.exitCode
+    if (facts.stuck !== undefined) this.stuck = facts.stuck
     markAsOurs(this)
   }
 

@@ -3,13 +3,21 @@
  *
  * @module
  */
-export { errorCodes, UserWorkerError, type ErrorCode } from './errors.js'
+export { errorCodes, UserWorkerError, type ErrorCode, type Stuck } from './errors.js'
 export {
   EINTR,
+  loop,
   UserWorker,
+  WorkerReference,
+  type Batch,
+  type Loop,
   type Self,
+  type SpareOptions,
   type StateName,
+  type StopOptions,
+  type TraceMessage,
   type UserWorkerOptions,
+  type WorkerDescription,
 } from './worker/index.js'
 export {
   WorkQueue,

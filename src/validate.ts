@@ -31,6 +31,24 @@ export function checkInteger(what: string, value: unknown, least: number, most: 
   }
 }
 
+/** Refuses what is no exit code: a whole number of 32 bits. */
+export function checkExitCode(what: string, value: unknown): void {
+  checkInteger(what, value, -(2 ** 31), 2 ** 31 - 1)
+}
+
+/** Refuses what is no shared 32-bit words, at least one. */
+export function checkWords(what: string, value: unknown): void {
+  // By what it is, not whose: a test runner may give each test file globals of its own.
+  const { buffer, length } = (value ?? {}) as Partial<Int32Array>
+  const kind = Object.prototype.toString.call(value)
+  const memory = Object.prototype.toString.call(buffer)
+  if (kind !== '[object Int32Array]' || memory !== '[object SharedArrayBuffer]' || !length) {
+    throw invalid(
+      `${what} must be an Int32Array over a SharedArrayBuffer, of at least one word, not ${shown(value)}`,
+    )
+  }
+}
+
 /** Refuses what is not a number from `least` to `most`. */
 export function checkNumber(what: string, value: unknown, least: number, most: number): void {
   if (typeof value !== 'number' || !(value >= least && value <= most)) {

@@ -1,5 +1,6 @@
 /**
- * The inside of a worker's thread: load the module, stand at the gate, call the function, leave.
+ * The inside of a worker's thread: become somebody, load the module, stand at the gate, call the
+ * function, leave.
  *
  * @module
  */
@@ -8,42 +9,85 @@ import * as memory from '#memory'
 import { invalid, UserWorkerError } from '../errors.js'
 import { osThreadId, setNice, setThreadName, visibleName } from '../os/proc.js'
 import { workerData } from '../os/thread.js'
+import { controlOf, EINTR, finish } from './control.js'
 import { reportOf } from './error-report.js'
 import { loadModule } from './load.js'
-import type { Boot, ToOwner, ToThread } from './protocol.js'
-import { EINTR, OwnSelf, type Self } from './self.js'
-import { Flag, hasFlag, State, stateOf, take } from './state.js'
-import { at, Field, setOwnRow, table } from './table.js'
+import { isLoopFunction, runLoop } from './loop.js'
+import type { Boot, Identity, ToOwner, ToThread } from './protocol.js'
+import { OwnSelf, type Self } from './self.js'
+import { Flag, hasFlag, isExited, take } from './state.js'
+import { at, Field, setOwnRow, table, waits } from './table.js'
 
 type Run = (data: unknown, self: Self) => unknown
 
-const boot = workerData as Boot
+const { port, row, spare } = workerData as Boot
 const words = table()
-const control = at(boot.row, Field.CONTROL)
-const self = new OwnSelf(words, boot.row, boot.name)
+const control = at(row, Field.CONTROL)
 
 /** Before any code of the user's can put another in its place. */
 const exit = process.exit.bind(process)
 
-const tell = (message: ToOwner): void => boot.port.postMessage(message)
+const tell = (message: ToOwner): void => port.postMessage(message)
 
-async function live(): Promise<void> {
-  identify()
-  listen()
+/** Becomes what the owner says, once. Until then the thread is nobody (INV-UW-2). */
+function awaitIdentity(): void {
+  setOwnRow(row)
+  memory.store(words, at(row, Field.OS_THREAD), osThreadId() ?? 0)
+  let self: OwnSelf | null = null
+  // The port also keeps this thread's event loop alive, so that a function may wait for anything.
+  port.on('message', (message: ToThread) => {
+    if (message.type === 'look') return self?.ring()
+    const { identity } = message
+    if (spare) take(words, control, 'adopt')
+    self = new OwnSelf(words, row, identity.name, {
+      parked: () => tell({ type: 'parked' }),
+      leave,
+    })
+    live(identity, self).catch((error: unknown) => {
+      tell({ type: 'threw', error: reportOf(error) })
+      leave(1)
+    })
+  })
+  port.on('messageerror', (cause: unknown) => {
+    const text = `The data of the worker could not be read in its thread: ${String(cause)}`
+    const error = new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+    tell({ type: 'failed', error: reportOf(error) })
+    leave(EINTR)
+  })
+  process.on('uncaughtExceptionMonitor', (error) =>
+    tell({ type: 'uncaught', error: reportOf(error) }),
+  )
+  process.on('exit', (exitCode) => {
+    if (isExited(controlOf(words, row))) return
+    tell({ type: 'left', exitCode })
+    finish(words, row, exitCode)
+  })
+  if (!spare) return
+  setThreadName(0, visibleName('spare'))
+  memory.store(words, at(row, Field.WAITING), waits.indexOf('adoption'))
+  take(words, control, 'booted')
+  tell({ type: 'booted' })
+}
+
+async function live(identity: Identity, self: OwnSelf): Promise<void> {
+  become(identity)
   let run: Run
   try {
-    run = functionOf(await loadModule(boot.module))
+    run = functionOf(identity, await loadModule(identity.module))
   } catch (error) {
     tell({ type: 'failed', error: reportOf(error) })
     return leave(EINTR)
   }
   take(words, control, 'loaded')
   tell({ type: 'created' })
-  if (!(await gate())) return leave(EINTR)
+  if (!(await entered(self))) return leave(EINTR)
   tell({ type: 'entered' })
   let code: number
   try {
-    code = exitCodeOf(await run(boot.data, self))
+    const returned = isLoopFunction(run)
+      ? runLoop(run, identity.data, self)
+      : run(identity.data, self)
+    code = exitCodeOf(identity.name, await returned)
   } catch (error) {
     tell({ type: 'threw', error: reportOf(error) })
     code = 1
@@ -51,83 +95,63 @@ async function live(): Promise<void> {
   leave(code)
 }
 
-/** Says who we are before anything of the user's runs (UW-10). */
-function identify(): void {
-  setOwnRow(boot.row)
-  memory.store(words, at(boot.row, Field.OS_THREAD), osThreadId() ?? 0)
-  setThreadName(visibleName(boot.name))
-  if (boot.nice !== null) setNice(osThreadId() ?? 0, boot.nice)
-}
-
-function listen(): void {
-  // The port also keeps this thread's event loop alive, so that a function may wait for anything.
-  boot.port.on('message', (message: ToThread) => {
-    switch (message.type) {
-      case 'look':
-        self.ring()
+/** Takes on the identity in one step, before anything of the user's runs (UW-10). */
+function become({ name, nice, argv, env }: Identity): void {
+  setThreadName(0, visibleName(name))
+  if (nice !== null) setNice(osThreadId() ?? 0, nice)
+  process.argv.splice(2, Infinity, ...argv)
+  if (env !== null) {
+    for (const key of Object.keys(process.env)) if (!(key in env)) delete process.env[key]
+    for (const [key, value] of Object.entries(env)) {
+      if (process.env[key] !== value) process.env[key] = value
     }
-  })
-  process.on('uncaughtExceptionMonitor', (error) =>
-    tell({ type: 'uncaught', error: reportOf(error) }),
-  )
-  process.on('exit', (exitCode) => {
-    if (stateOf(memory.load(words, control)) === State.EXITED) return
-    tell({ type: 'left', exitCode })
-    finish(exitCode)
-  })
+  }
 }
 
 /**
  * Waits until the owner opens the gate or asks to stop. True: the function is to be called, now.
  */
-function gate(): Promise<boolean> {
-  return new Promise((resolve) => {
-    // Waker: `start` and `requestStop` set their flag, then ring. The word is read after we listen.
-    const look = (): void => {
-      const entered = take(words, control, 'enter')
-      if (!entered && !hasFlag(memory.load(words, control), Flag.STOP)) return
-      deaf()
-      resolve(entered)
-    }
-    const deaf = self.onRing(look)
-    look()
-  })
+async function entered(self: OwnSelf): Promise<boolean> {
+  // Waker: `start`, `unpark` and `requestStop` change the word, then send 'look'.
+  await self.gate(
+    () => take(words, control, 'enter') || hasFlag(controlOf(words, row), Flag.STOP),
+  )
+  return hasFlag(controlOf(words, row), Flag.ENTERED)
 }
 
 /**
- * Makes the exit code final: after this, our code in this thread touches nothing shared (INV-KT-2).
+ * Ends the thread. Listeners of `process` for 'exit' still run; `last` runs when nothing else will.
  */
-function finish(code: number): void {
-  if (stateOf(memory.load(words, control)) === State.EXITED) return
-  const entered = hasFlag(memory.load(words, control), Flag.ENTERED)
-  memory.store(words, at(boot.row, Field.EXIT_CODE), entered ? code : EINTR)
-  take(words, control, 'finish')
+function leave(code: number, last?: () => void): never {
+  finish(words, row, code)
+  if (last !== undefined) {
+    process.exitCode = code
+    try {
+      process.emit('exit', code)
+    } finally {
+      process.removeAllListeners('exit')
+      last()
+    }
+  }
+  return exit(code)
 }
 
-function leave(code: number): void {
-  finish(code)
-  exit(code)
-}
-
-function functionOf(module: Record<string, unknown>): Run {
+function functionOf({ module: url }: Identity, module: Record<string, unknown>): Run {
   const found = module['default']
   if (typeof found === 'function') return found as Run
   throw new UserWorkerError(
     'ERR_NO_HANDLER',
-    `${boot.module} must export its function as default. It exports: ${Object.keys(module).join(', ') || 'nothing'}`,
+    `${url} must export its function as default. It exports: ${Object.keys(module).join(', ') || 'nothing'}`,
   )
 }
 
-function exitCodeOf(returned: unknown): number {
+function exitCodeOf(name: string, returned: unknown): number {
   if (returned === undefined) return 0
   if (typeof returned === 'number' && (returned | 0) === returned) return returned
   throw invalid(
-    `The function of worker '${boot.name}' returned ${inspect(returned, { depth: 0 })}. ` +
+    `The function of worker '${name}' returned ${inspect(returned, { depth: 0 })}. ` +
       'It must return nothing or its exit code: a whole number of 32 bits',
   )
 }
 
-live().catch((error: unknown) => {
-  tell({ type: 'threw', error: reportOf(error) })
-  leave(1)
-})
+awaitIdentity()

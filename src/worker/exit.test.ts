@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { KILLED, verdict, type Remains } from './exit.js'
-import { EINTR } from './self.js'
+import { EINTR } from './control.js'
 import { Flag, State } from './state.js'
 import { checkForLeaks } from './leaks.fixture.js'
 

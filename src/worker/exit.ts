@@ -5,7 +5,7 @@
  * @module
  */
 import { UserWorkerError } from '../errors.js'
-import { EINTR } from './self.js'
+import { EINTR } from './control.js'
 import { Flag, hasFlag, State, stateOf } from './state.js'
 
 /** The exit code of a worker that was killed while its function ran. */
@@ -75,6 +75,11 @@ function errorOf(remains: Remains): Error | null {
   if (hasLeft(remains)) return exited(name, remains.nodeCode)
   const message = `The thread of worker '${name}' was terminated from outside`
   return new UserWorkerError('ERR_WORKER_DIED', message)
+}
+
+/** Whether a worker's end was a kill. */
+export function isKill(error: Error): boolean {
+  return error instanceof UserWorkerError && error.code === 'ERR_WORKER_KILLED'
 }
 
 function exited(name: string, exitCode: number): UserWorkerError {

@@ -2,7 +2,19 @@
 export { asError, errorOf, reportOf, thrownOf, type ErrorReport } from './error-report.js'
 export { warnOfEnd } from './exit.js'
 export { loadFailure, loadModule, loadTimeout } from './load.js'
-export { checkThread, defaultLoadDeadlineMs, nameOf, type UserWorkerOptions } from './options.js'
-export { EINTR, type Self } from './self.js'
+export { EINTR } from './control.js'
+export type { WorkerDescription } from './describe.js'
+export { loop, type Batch, type Loop } from './loop.js'
+export {
+  checkThread,
+  defaultLoadDeadlineMs,
+  nameOf,
+  type SpareOptions,
+  type StopOptions,
+  type UserWorkerOptions,
+} from './options.js'
+export { WorkerReference } from './reference.js'
+export type { Self } from './self.js'
 export type { StateName } from './state.js'
+export type { TraceMessage } from './trace.js'
 export { UserWorker } from './worker.js'

@@ -4,9 +4,11 @@
  * @module
  */
 import { basename } from 'node:path'
-import type { SHARE_ENV, TransferListItem, WorkerOptions } from '../os/thread.js'
+import { invalid } from '../errors.js'
+import { SHARE_ENV, type TransferListItem, type WorkerOptions } from '../os/thread.js'
 import {
   checkArray,
+  checkBoolean,
   checkInteger,
   checkNumber,
   checkObject,
@@ -18,6 +20,7 @@ import {
   moduleUrl,
 } from '../validate.js'
 import { inheritedExecArgv } from './inherit.js'
+import type { Adoption } from './link.js'
 
 /** How a worker is to be made. */
 export interface UserWorkerOptions<Data = unknown> {
@@ -35,6 +38,17 @@ export interface UserWorkerOptions<Data = unknown> {
    * privilege; a refusal is ignored.
    */
   nice?: number
+  /**
+   * The CPUs the thread may run on, as {@link UserWorker.bind} takes them. Default: those of the
+   * thread that makes it.
+   */
+  cpus?: readonly number[] | 'all'
+  /**
+   * A clean identity, as a kthread has (KT-1), instead of the owner's: no environment, no arguments,
+   * no options of Node, and, where CPU sets can be set, all CPUs (BUG-UW-9). What is given beside
+   * it counts. Default false.
+   */
+  clean?: boolean
   /** How long the module may take to load, in milliseconds. Default 30,000. */
   loadDeadlineMs?: number
   /**
@@ -52,6 +66,18 @@ export interface UserWorkerOptions<Data = unknown> {
   execArgv?: readonly string[]
   /** V8's limits for the thread's heap and stack. */
   resourceLimits?: WorkerOptions['resourceLimits']
+}
+
+/** The options that cannot change once a thread runs: see {@link UserWorker.spares}. */
+export type SpareOptions = Pick<
+  UserWorkerOptions,
+  'env' | 'execArgv' | 'resourceLimits' | 'clean'
+>
+
+/** How long to wait. */
+export interface StopOptions {
+  /** How long to wait for the end, in milliseconds. Default: for ever. */
+  deadlineMs?: number
 }
 
 /** The options that Node itself takes, after checking. */
@@ -73,6 +99,9 @@ export interface CheckedOptions {
   readonly data: unknown
   readonly transfer: readonly TransferListItem[]
   readonly nice: number | null
+  readonly cpus: readonly number[] | 'all' | null
+  /** Whether `cpus` is what the caller asked for; else it is only wished for. */
+  readonly mustBind: boolean
   readonly loadDeadlineMs: number
   readonly signal: AbortSignal | null
   readonly thread: ThreadOptions
@@ -83,6 +112,8 @@ const known = [
   'data',
   'transfer',
   'nice',
+  'cpus',
+  'clean',
   'loadDeadlineMs',
   'signal',
   'env',
@@ -107,11 +138,11 @@ export function check(module: unknown, options: UserWorkerOptions): CheckedOptio
   const url = moduleUrl(`${of}: the module`, module)
   checkOptions(of, options, known)
   const { name = nameOf(url), data, transfer = [], nice = null } = options
-  const { loadDeadlineMs = defaultLoadDeadlineMs, env, argv, resourceLimits } = options
-  const { execArgv = inheritedExecArgv(), signal = null } = options
+  const { loadDeadlineMs = defaultLoadDeadlineMs, signal = null, cpus } = options
   checkName(`${of}: name`, name)
   checkArray(`${of}: transfer`, transfer)
   if (nice !== null) checkInteger(`${of}: nice`, nice, -20, 19)
+  if (cpus !== undefined) checkCpus(`${of}: cpus`, cpus)
   checkTimeMs(`${of}: loadDeadlineMs`, loadDeadlineMs)
   if (signal !== null) checkSignal(`${of}: signal`, signal)
   return {
@@ -120,10 +151,79 @@ export function check(module: unknown, options: UserWorkerOptions): CheckedOptio
     data,
     transfer,
     nice,
+    cpus: cpus ?? (options.clean === true ? 'all' : null),
+    mustBind: cpus !== undefined,
     loadDeadlineMs,
     signal,
-    thread: checkThread(of, { env, argv, execArgv, resourceLimits }),
+    thread: checkIdentity(of, options),
   }
+}
+
+/**
+ * Checks the arguments of `UserWorker.spares`.
+ *
+ * @throws TypeError EINVAL
+ */
+export function checkSpares(count: number, options: SpareOptions): ThreadOptions {
+  const of = 'UserWorker.spares'
+  checkInteger(`${of}: the count`, count, 0, mostSpares)
+  checkOptions(of, options, ['env', 'execArgv', 'resourceLimits', 'clean'])
+  return checkIdentity(of, options)
+}
+
+/**
+ * Checks the options of `UserWorker.stop`.
+ *
+ * @throws TypeError EINVAL
+ */
+export function checkStop(options: StopOptions): StopOptions {
+  checkOptions('stop', options, ['deadlineMs'])
+  if (options.deadlineMs !== undefined) checkTimeMs('stop: deadlineMs', options.deadlineMs)
+  return options
+}
+
+/**
+ * Checks a set of CPUs.
+ *
+ * @throws TypeError EINVAL
+ */
+export function checkCpus(what: string, cpus: readonly number[] | 'all'): void {
+  if (cpus === 'all') return
+  checkArray(what, cpus)
+  if (cpus.length === 0) throw invalid(`${what} must name at least one CPU`)
+  for (const cpu of cpus) checkInteger(`${what}: each`, cpu, 0, highestCpu)
+}
+
+/** Threads of 8 MB: 1,024 of them take 8 GB, more than anybody boots ahead of time by intent. */
+const mostSpares = 1024
+
+/** Linux is built for 8,192 CPUs at most. */
+const highestCpu = 8191
+
+/** What makes a thread the owner's, or, with `clean`, nobody's. */
+function checkIdentity(of: string, options: SpareOptions & { argv?: readonly string[] }): ThreadOptions {
+  const { clean = false, argv, resourceLimits } = options
+  checkBoolean(`${of}: clean`, clean)
+  const { env = clean ? {} : undefined, execArgv = clean ? [] : inheritedExecArgv() } = options
+  if (clean && env === SHARE_ENV) {
+    throw invalid(
+      `${of}: clean and env: SHARE_ENV exclude each other: a clean worker shares no environment`,
+    )
+  }
+  return checkThread(of, { env, argv, execArgv, resourceLimits })
+}
+
+/** What the thread is to become: a spare was born without the environment it is to have. */
+export function adoptionOf(options: CheckedOptions, from: 'thread' | 'spare'): Adoption {
+  const { name, module, data, nice, transfer, thread } = options
+  const env = from === 'spare' ? environment(thread.env ?? process.env) : null
+  return { identity: { name, module, data, nice, argv: thread.argv ?? [], env }, transfer }
+}
+
+/** As Node makes a thread's environment of an object: every value is a string. */
+function environment(env: NodeJS.ProcessEnv | typeof SHARE_ENV): Record<string, string> | null {
+  if (typeof env === 'symbol') return null
+  return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]))
 }
 
 const limitNames = [

@@ -103,7 +103,7 @@ describe('a process', () => {
       one.onExit((code) => console.log('heard', code))
       await one.start()
       console.log('joined', await one.join())`)
-    assert.deepEqual([code, out], [0, 'heard 4\njoined 4\nfrom a listener\n'])
+    assert.deepEqual([code, out], [0, 'heard 4\nfrom a listener\njoined 4\n'])
   })
 
   test('leaves no zombie and no thread behind when a worker ends before its owner (BUG-UW-5)', async () => {

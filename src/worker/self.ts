@@ -5,16 +5,11 @@
  */
 import * as memory from '#memory'
 import type { Words } from '#memory'
-import { after, now } from '../os/clock.js'
-import { checkTimeMs } from '../validate.js'
+import { after, nextTurn, now } from '../os/clock.js'
+import { checkExitCode, checkTimeMs, checkWords } from '../validate.js'
+import { ask, controlOf, doze, EINTR, listen, nap, rouse, stand } from './control.js'
 import { Flag, hasFlag } from './state.js'
-import { at, Field } from './table.js'
-
-/**
- * What a sleep gives when a stop broke it, and the exit code of a worker whose function never ran:
- * -4, as in the kernel.
- */
-export const EINTR = -4
+import { at, Field, waits, type Wait } from './table.js'
 
 /** A worker, seen from inside its own thread. */
 export interface Self {
@@ -34,14 +29,48 @@ export interface Self {
    */
   shouldStop(): boolean
   /**
-   * Sleeps in the event loop. A stop ends it at once (KT-9).
+   * A signal point for code that never awaits: when the owner has asked this worker to park, it
+   * stands here until it is let go (KT-21). The sleeps, and every turn of the event loop, are such
+   * points too.
+   *
+   * @returns whether it stood here
+   */
+  checkpoint(): boolean
+  /**
+   * Sleeps in the event loop. A stop ends it at once (KT-9), and so does a wake; one that came
+   * since the last sleep ends it before it begins, so that no wake is ever lost.
    *
    * @param ms - milliseconds, from 0 to 2^31 - 1
-   * @returns 0 after the full time, {@link EINTR} when a stop was requested before or meanwhile
+   * @returns 0 after the full time; {@link EINTR} when a stop was requested before or meanwhile;
+   * else, after a wake, what is left of the time in milliseconds, at least 1
    */
-  sleep(ms: number): Promise<0 | typeof EINTR>
+  sleep(ms: number): Promise<number>
   /** Like {@link sleep}, but blocks the thread and with it the thread's event loop. */
-  sleepSync(ms: number): 0 | typeof EINTR
+  sleepSync(ms: number): number
+  /** Asks this worker, oneself, to stop. The function goes on, and can clean up (NP-4). */
+  requestStop(): void
+  /**
+   * Ends this worker with an exit code, here and now (KT-10). Listeners of `process` for 'exit'
+   * still run.
+   *
+   * @param code - a whole number of 32 bits
+   */
+  exit(code: number): never
+  /**
+   * Like {@link exit}, but then, as the very last thing, sets `completion[0]` to 1 and wakes who
+   * waits for it: none of this thread's code runs after that (KT-26).
+   *
+   * @param completion - a shared `Int32Array`
+   */
+  completeAndExit(completion: Int32Array<SharedArrayBuffer>, code: number): never
+}
+
+/** How {@link OwnSelf} leaves its thread: `entry.ts` knows. */
+export interface Ways {
+  /** Tells the owner that the thread stands still. */
+  parked(): void
+  /** Ends the thread; `last` runs when no other code will. */
+  leave(code: number, last?: () => void): never
 }
 
 /** The worker of this thread, with the bell that the owner rings. */
@@ -49,18 +78,22 @@ export class OwnSelf implements Self {
   readonly name: string
   readonly #words: Words
   readonly #row: number
+  readonly #ways: Ways
   readonly #stop = new AbortController()
   /** Called at each ring of the bell: sleepers, and the gate. */
   readonly #listeners = new Set<() => void>()
+  /** How many wakes earlier sleeps have answered. */
+  #answered = 0
 
-  constructor(words: Words, row: number, name: string) {
+  constructor(words: Words, row: number, name: string, ways: Ways) {
     this.#words = words
     this.#row = row
     this.name = name
+    this.#ways = ways
   }
 
   get id(): number {
-    return memory.load(this.#words, at(this.#row, Field.ID))
+    return this.#word(Field.ID)
   }
 
   get signal(): AbortSignal {
@@ -68,53 +101,154 @@ export class OwnSelf implements Self {
   }
 
   shouldStop(): boolean {
-    return hasFlag(memory.load(this.#words, at(this.#row, Field.CONTROL)), Flag.STOP)
+    return hasFlag(controlOf(this.#words, this.#row), Flag.STOP)
   }
 
-  sleep(ms: number): Promise<0 | typeof EINTR> {
+  checkpoint(): boolean {
+    // The common case costs one read.
+    if (!hasFlag(controlOf(this.#words, this.#row), Flag.PARK)) return false
+    return this.#waiting('unpark', () => stand(this.#words, this.#row, this.#ways.parked))
+  }
+
+  sleep(ms: number): Promise<number> {
     checkTimeMs('sleep: ms', ms)
+    const until = now() + ms
+    const answered = this.#answered
     return new Promise((resolve) => {
-      const done = (result: 0 | typeof EINTR): void => {
+      const done = (result: number): void => {
         timer.cancel()
-        this.#listeners.delete(look)
+        this.#deafen(look)
         resolve(result)
       }
-      // Waker: `requestStop` sets the flag, then rings. The flag is read after we listen, so no
-      // ring is missed.
+      // Waker: `requestStop` and `wake`, which change the words, then send 'look'. The words are
+      // read after we listen and the doze is announced, so none is missed.
       const look = (): void => {
         if (this.shouldStop()) done(EINTR)
+        else if (this.#isWoken(answered)) done(Math.max(1, until - now()))
       }
       const timer = after(ms, () => done(0))
       this.#listeners.add(look)
+      this.#wait('sleep')
+      doze(this.#words, this.#row)
       look()
     })
   }
 
-  sleepSync(ms: number): 0 | typeof EINTR {
+  sleepSync(ms: number): number {
     checkTimeMs('sleepSync: ms', ms)
     const until = now() + ms
-    const sequence = at(this.#row, Field.SEQUENCE)
-    for (;;) {
-      // Waker: `requestStop` sets the flag, then moves the sequence. Read in the opposite order:
-      // either the flag is seen here, or the sequence has moved and the wait returns at once
-      // (INV-KT-5).
-      const seen = memory.load(this.#words, sequence)
-      if (this.shouldStop()) return EINTR
-      const left = until - now()
-      if (left <= 0) return 0
-      memory.wait(this.#words, sequence, seen, left)
-    }
+    const answered = this.#answered
+    return this.#waiting('sleep', () => {
+      for (;;) {
+        const heard = listen(this.#words, this.#row)
+        if (this.shouldStop()) return EINTR
+        this.checkpoint()
+        const left = until - now()
+        if (this.#isWoken(answered)) return Math.max(1, left)
+        if (left <= 0) return 0
+        // Waker: `requestStop`, `park` and `wake`: each changes the words, then rings.
+        nap(this.#words, this.#row, heard, left)
+      }
+    })
   }
 
-  /** The owner rang: requests were set in the control word. */
+  requestStop(): void {
+    ask(this.#words, this.#row, 'stop')
+    // Whoever sleeps in this event loop hears of it in a turn of its own, as with the owner's.
+    void nextTurn().then(() => this.ring())
+  }
+
+  exit(code: number): never {
+    checkExitCode('exit: code', code)
+    return this.#ways.leave(code)
+  }
+
+  completeAndExit(completion: Int32Array<SharedArrayBuffer>, code: number): never {
+    checkWords('completeAndExit: completion', completion)
+    checkExitCode('completeAndExit: code', code)
+    return this.#ways.leave(code, () => {
+      memory.store(completion, 0, 1)
+      memory.notify(completion, 0)
+    })
+  }
+
+  /** The bell as it is now. */
+  listen(): number {
+    return listen(this.#words, this.#row)
+  }
+
+  /**
+   * Sleeps until the bell moves on from `heard`: blocked for a moment, in which a wake costs least,
+   * then in the event loop.
+   */
+  async idle(heard: number, blockedMs: number): Promise<void> {
+    const woken = this.#waiting('wake', () => nap(this.#words, this.#row, heard, blockedMs))
+    if (woken) return
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        this.#deafen(look)
+        resolve()
+      }
+      this.#listeners.add(look)
+      this.#wait('wake')
+      doze(this.#words, this.#row)
+      // Waker: `ask` and `wake`, which ring, then send 'look'. The bell is read after the doze.
+      if (this.listen() !== heard) look()
+    })
+  }
+
+  /** The owner rang: something was asked in the row's words. */
   ring(): void {
+    this.checkpoint()
     for (const listener of this.#listeners) listener()
     if (this.shouldStop()) this.#stop.abort()
   }
 
-  /** Calls `listener` at each ring, until the function returned is called. */
-  onRing(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+  /** Waits at the gate: calls `look` at once and at each ring, until it answers true. */
+  gate(look: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const pass = (): void => {
+        this.checkpoint()
+        if (!look()) return
+        this.#deafen(pass)
+        resolve()
+      }
+      this.#listeners.add(pass)
+      this.#wait('start')
+      pass()
+    })
+  }
+
+  /** Whether a wake came that the sleeps before this one had not answered; it is answered then. */
+  #isWoken(answered: number): boolean {
+    const wakes = this.#word(Field.WAKES)
+    if (wakes === answered) return false
+    this.#answered = wakes
+    return true
+  }
+
+  #deafen(listener: () => void): void {
+    this.#listeners.delete(listener)
+    if (this.#listeners.size > 0) return
+    rouse(this.#words, this.#row)
+    this.#wait('nothing')
+  }
+
+  #waiting<T>(wait: Wait, during: () => T): T {
+    const before = this.#word(Field.WAITING)
+    this.#wait(wait)
+    try {
+      return during()
+    } finally {
+      memory.store(this.#words, at(this.#row, Field.WAITING), before)
+    }
+  }
+
+  #wait(wait: Wait): void {
+    memory.store(this.#words, at(this.#row, Field.WAITING), waits.indexOf(wait))
+  }
+
+  #word(field: number): number {
+    return memory.load(this.#words, at(this.#row, field))
   }
 }

@@ -1,19 +1,21 @@
 /**
  * The states of a worker, and the one word that holds them.
  *
- *     BOOTING ──loaded──► CREATED ──enter──► RUNNING ──finish──► EXITED
- *        └────────finish─────┴─────finish────────────────────────►┘
+ *     BOOTING ──booted──► SPARE ──adopt──► BOOTING ──loaded──► CREATED ──enter──► RUNNING ──finish──► EXITED
+ *        └──finish──────────┴──────────finish──┴─────────────────┴──────finish──────────────────────────►┘
  *
- * | state   | holds                                                          | left by          |
- * | ------- | -------------------------------------------------------------- | ---------------- |
- * | BOOTING | the thread is being made, or loads its module                  | the thread alone |
- * | CREATED | the thread stands at the gate; the function was not called     | the thread alone |
- * | RUNNING | the function was called (`ENTERED` is set for good)            | the thread alone |
- * | EXITED  | the exit code is final; our code in the thread touches nothing | nobody           |
+ * | state   | holds                                                                  | left by          |
+ * | ------- | ---------------------------------------------------------------------- | ---------------- |
+ * | BOOTING | the thread is being made, or loads its module                          | the thread alone |
+ * | SPARE   | the thread is booted and belongs to no worker yet                      | the thread alone |
+ * | CREATED | the thread stands at the gate; the function was not called             | the thread alone |
+ * | RUNNING | the function was called (`ENTERED` is set for good)                    | the thread alone |
+ * | EXITED  | the exit code is final; our code in the thread touches nothing shared  | nobody           |
  *
- * Beside the state the word holds requests, which the owner sets and nobody clears (INV-KT-3).
- * Because both live in one word, "entered" and "stopped before entry" exclude each other: entering
- * is one compare-and-swap that fails when a stop came in between (KT-11, BUG-KT-4).
+ * Beside the state the word holds what the owner asks for and what the thread answers. All of it is
+ * in one word because the facts exclude each other: "entered" and "stopped before entry" (KT-11,
+ * BUG-KT-4), "parked" and "told to go on" (BUG-KT-7), "asked to park" and "asked to stop" (KT-24).
+ * Each change is one compare-and-swap, judged anew when another change came in between.
  *
  * A thread can be terminated between any two instructions. Then its word stays as it is, and the
  * owner settles by what it says (`exit.ts`); there is nothing to undo.
@@ -23,37 +25,69 @@
 import * as memory from '#memory'
 import type { Words } from '#memory'
 
-const stateBits = 0b11
+const stateBits = 0b111
 
 /** The values of the state in the control word. */
-export const State = { BOOTING: 0, CREATED: 1, RUNNING: 2, EXITED: 3 } as const
+export const State = { BOOTING: 0, SPARE: 1, CREATED: 2, RUNNING: 3, EXITED: 4 } as const
 
 /** The flags beside the state. */
 export const Flag = {
   /** The function was called. Set in the same step that enters RUNNING, never cleared. */
-  ENTERED: 4,
-  /** The owner asked to open the gate. */
-  START: 8,
-  /** The owner asked to stop. */
-  STOP: 16,
+  ENTERED: 1 << 3,
+  /** The owner asked to open the gate. Never cleared. */
+  START: 1 << 4,
+  /** The owner asked to stop. Never cleared (INV-KT-3). */
+  STOP: 1 << 5,
+  /** The owner asks to stand still. Cleared by the owner: `unpark`, or a stop (KT-24). */
+  PARK: 1 << 6,
+  /** The thread stands still. Set and cleared by the thread; not cleared while `PARK` is set. */
+  PARKED: 1 << 7,
+  /** The thread sleeps in its event loop: who wakes it takes the flag, and sends a message. */
+  DOZING: 1 << 8,
 } as const
 
 /** A state's name, as users see it. */
-export type StateName = 'booting' | 'created' | 'running' | 'exited'
+export type StateName = 'booting' | 'spare' | 'created' | 'running' | 'parked' | 'exited'
 
-const names: readonly StateName[] = ['booting', 'created', 'running', 'exited']
+const names: readonly StateName[] = ['booting', 'spare', 'created', 'running', 'exited']
 
-/** What a thread may do to its own state. */
-export type Step = 'loaded' | 'enter' | 'finish'
+/** What the thread does to its own word. */
+export type ThreadStep =
+  'booted' | 'adopt' | 'loaded' | 'enter' | 'parked' | 'resumed' | 'doze' | 'finish'
 
-/** Where each step leads from each state, with the flags that must and must not be set. */
-const steps: Record<Step, (word: number) => number | null> = {
+/** What an owner does to a thread's word. `rouse` is also the thread's own. */
+export type OwnerStep = 'start' | 'stop' | 'park' | 'unpark' | 'rouse'
+
+/** Every change of the word has a name. */
+export type Step = ThreadStep | OwnerStep
+
+/** Where each step leads from each word; null where it is not allowed, or changes nothing. */
+const steps: Readonly<Record<Step, (word: number) => number | null>> = {
+  booted: (word) => (stateOf(word) === State.BOOTING ? withState(word, State.SPARE) : null),
+  adopt: (word) => (stateOf(word) === State.SPARE ? withState(word, State.BOOTING) : null),
   loaded: (word) => (stateOf(word) === State.BOOTING ? withState(word, State.CREATED) : null),
   enter: (word) =>
-    stateOf(word) === State.CREATED && hasFlag(word, Flag.START) && !hasFlag(word, Flag.STOP)
+    stateOf(word) === State.CREATED && mayEnter(word)
       ? withState(word, State.RUNNING) | Flag.ENTERED
       : null,
-  finish: (word) => (stateOf(word) === State.EXITED ? null : withState(word, State.EXITED)),
+  finish: (word) =>
+    isExited(word) ? null : withState(word, State.EXITED) & ~(Flag.PARKED | Flag.DOZING),
+  parked: (word) =>
+    hasFlag(word, Flag.PARK) && !hasFlag(word, Flag.PARKED) && !isExited(word)
+      ? word | Flag.PARKED
+      : null,
+  resumed: (word) =>
+    hasFlag(word, Flag.PARKED) && !hasFlag(word, Flag.PARK) ? word & ~Flag.PARKED : null,
+  doze: (word) => (isExited(word) || hasFlag(word, Flag.DOZING) ? null : word | Flag.DOZING),
+  rouse: (word) => (hasFlag(word, Flag.DOZING) ? word & ~Flag.DOZING : null),
+  start: (word) => (isExited(word) || hasFlag(word, Flag.START) ? null : word | Flag.START),
+  // A stop un-parks in the same step (KT-9, KT-24): nobody can be told to park and to stop.
+  stop: (word) =>
+    isExited(word) || hasFlag(word, Flag.STOP) ? null : (word | Flag.STOP) & ~Flag.PARK,
+  // Like the first wake of a kthread, a park opens the gate: un-parked, the function runs (KT-23).
+  park: (word) =>
+    isExited(word) || hasFlag(word, Flag.STOP | Flag.PARK) ? null : word | Flag.PARK | Flag.START,
+  unpark: (word) => (hasFlag(word, Flag.PARK) && !isExited(word) ? word & ~Flag.PARK : null),
 }
 
 /** The state in a control word. */
@@ -63,41 +97,47 @@ export function stateOf(word: number): number {
 
 /** The name of the state in a control word. */
 export function stateName(word: number): StateName {
-  return names[stateOf(word)] as StateName
+  return hasFlag(word, Flag.PARKED) && !isExited(word)
+    ? 'parked'
+    : (names[stateOf(word)] as StateName)
 }
 
-/** Whether a flag is set in a control word. */
-export function hasFlag(word: number, flag: number): boolean {
-  return (word & flag) !== 0
+/** Whether one of these flags is set in a control word. */
+export function hasFlag(word: number, flags: number): boolean {
+  return (word & flags) !== 0
 }
 
-/** The control word after a step, or null where the step is not allowed. */
+/** Whether the exit code is final. */
+export function isExited(word: number): boolean {
+  return stateOf(word) === State.EXITED
+}
+
+/** The control word after a step, or null where the step is not allowed or changes nothing. */
 export function after(word: number, step: Step): number | null {
   return steps[step](word)
 }
 
 /**
- * Takes a step in a shared control word: the only function that changes a state. Pairs with {@link
- * request}: a request that comes in between makes the swap fail, and the step is judged anew.
+ * Takes a step in a shared control word: the only function that writes one.
  *
- * @returns whether the step was taken; false means that it was not allowed
+ * @returns the word that the step was judged by; `after(word, step)` tells whether it was taken
  */
-export function take(words: Words, index: number, step: Step): boolean {
+export function move(words: Words, index: number, step: Step): number {
   for (;;) {
     const word = memory.load(words, index)
     const next = after(word, step)
-    if (next === null) return false
-    if (memory.replace(words, index, word, next)) return true
+    // Pairs with every other `move` of the word: what came in between makes the swap fail.
+    if (next === null || memory.replace(words, index, word, next)) return word
   }
 }
 
-/** Sets a request flag in a shared control word. Idempotent; harmless in every state (KT-16). */
-export function request(
-  words: Words,
-  index: number,
-  flag: typeof Flag.START | typeof Flag.STOP,
-): void {
-  memory.or(words, index, flag)
+/** {@link move}, where only the outcome matters: whether the step was taken. */
+export function take(words: Words, index: number, step: Step): boolean {
+  return after(move(words, index, step), step) !== null
+}
+
+function mayEnter(word: number): boolean {
+  return hasFlag(word, Flag.START) && !hasFlag(word, Flag.STOP | Flag.PARK)
 }
 
 function withState(word: number, state: number): number {

@@ -81,7 +81,7 @@ describe('the table of workers', () => {
     memory.store(words, at(row, Field.EXIT_CODE), 41)
     const raw = new Worker(
       `const { getEnvironmentData } = require('node:worker_threads')
-       const words = getEnvironmentData('userworker.table.1')
+       const words = getEnvironmentData('userworker.table.2')
        Atomics.add(words, ${at(row, Field.EXIT_CODE)}, 1)`,
       { eval: true },
     )

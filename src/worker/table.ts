@@ -36,7 +36,22 @@ export const Field = {
   ID: 5,
   /** Node's number of the thread that made the worker, counted up in the process. */
   MAKER: 6,
+  /** Counts `wake` calls: a sleep ends when it has moved since the thread last looked. */
+  WAKES: 7,
+  /** What the thread waits for: a number of {@link waits}. Only for people to read. */
+  WAITING: 8,
+  /** The numbers of the workers whose end this worker waits for: 4 words, 0 where free. */
+  JOINS: 9,
 } as const
+
+/** How many ends one worker can wait for at a time and still be seen to (KT-18). */
+export const joinSlots = 4
+
+/** What a thread may wait for, in the order of the numbers in `WAITING`. */
+export const waits = ['nothing', 'adoption', 'start', 'unpark', 'wake', 'sleep'] as const
+
+/** What a thread waits for, as people read it. */
+export type Wait = (typeof waits)[number]
 
 /** The words of row 0, which belongs to no worker. */
 const Header = { LAST_ID: 1, HIGHEST_ROW: 2 } as const
@@ -53,8 +68,8 @@ const rows = 4096
  * The layout is part of the key: another version of the library in the process has a table of its
  * own.
  */
-const tableKey = 'userworker.table.1'
-const ownRowKey = 'userworker.row.1'
+const tableKey = 'userworker.table.2'
+const ownRowKey = 'userworker.row.2'
 
 /** The index of a word of a row in the table. */
 export function at(row: number, field: number): number {
@@ -120,8 +135,7 @@ export function claim(words: Words, parent: number): number {
   for (let row = 1; row < rows; row++) {
     if (!memory.replace(words, at(row, Field.PARENT), 0, parent + 1)) continue
     raise(words, at(0, Header.HIGHEST_ROW), row)
-    const id = memory.add(words, at(0, Header.LAST_ID), 1) + 1
-    memory.store(words, at(row, Field.ID), id)
+    number(words, row)
     memory.store(words, at(row, Field.MAKER), threadId)
     return row
   }
@@ -129,6 +143,11 @@ export function claim(words: Words, parent: number): number {
     'EAGAIN',
     `This process has ${rows - 1} workers already, and no more fit`,
   )
+}
+
+/** Gives a row a new number: at its claim, and when a spare becomes a worker. */
+export function number(words: Words, row: number): void {
+  memory.store(words, at(row, Field.ID), memory.add(words, at(0, Header.LAST_ID), 1) + 1)
 }
 
 /** Whether a row belongs to a worker. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setEnvironmentData } from '../os/thread.js'
 import { checkForLeaks } from './leaks.fixture.js'
 import { claimedRows, table } from './table.js'
 import { functionOf, moduleOf } from './module.fixture.js'
@@ -20,12 +21,13 @@ const counter = (): Int32Array => new Int32Array(new SharedArrayBuffer(4))
 describe('creation', () => {
   test('KT-2: create resolves with the module loaded and the function not called', async () => {
     const [loads, calls] = [counter(), counter()]
+    setEnvironmentData('loads', loads)
     const worker = await UserWorker.create(
       moduleOf(`
-        import { workerData } from 'node:worker_threads'
-        Atomics.add(workerData.data.loads, 0, 1)
-        export default ({ calls }) => { Atomics.add(calls, 0, 1) }`),
-      { data: { loads, calls } },
+        import { getEnvironmentData } from 'node:worker_threads'
+        Atomics.add(getEnvironmentData('loads'), 0, 1)
+        export default (calls) => { Atomics.add(calls, 0, 1) }`),
+      { data: calls },
     )
     await sleep(30)
     assert.deepEqual([loads[0], calls[0], worker.state, worker.entered], [1, 0, 'created', false])

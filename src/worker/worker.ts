@@ -1,38 +1,29 @@
 /**
  * `UserWorker`: one thread that belongs to the thread that made it, with a kthread's life.
  *
- * The states live in the worker's row (`state.ts`); this side only requests, waits and settles. Who
- * settles what, whichever way the thread ends:
- *
- * | promise    | settled by                                                                    |
- * | ---------- | ----------------------------------------------------------------------------- |
- * | `create`   | the message 'created'; else the thread's 'exit'; else the deadline, the signal  |
- * | `start`    | the message 'entered'; else the thread's 'exit'                               |
- * | `join`     | the thread's 'exit' alone                                                     |
+ * This file is what users see; `life.ts` does it.
  *
  * @module
  */
 import { inspect } from 'node:util'
-import * as memory from '#memory'
-import type { Words } from '#memory'
-import { aborted, UserWorkerError } from '../errors.js'
-import { after, deadline, nextTurn, type Timer } from '../os/clock.js'
-import { Pending } from '../os/pending.js'
-import { drain, MessageChannel, type MessagePort, type Worker } from '../os/thread.js'
-import { asError, errorOf } from './error-report.js'
-import { verdict, warnOfEnd, type Verdict } from './exit.js'
-import { loadTimeout } from './load.js'
-import { check, type CheckedOptions, type UserWorkerOptions } from './options.js'
-import type { ToOwner, ToThread } from './protocol.js'
-import { creationFailure, spawn } from './spawn.js'
-import { Flag, hasFlag, request, stateName, type StateName } from './state.js'
-import { at, claim, Field, ownRow, releaseTree, table } from './table.js'
-
-/**
- * A thread that cannot be ended, because it stands in a system call, is reported this long after
- * its deadline.
- */
-const terminateGraceMs = 500
+import { aborted, invalid } from '../errors.js'
+import type { MessagePort } from '../os/thread.js'
+import { bindError, bindThread, checkBindable } from './cpus.js'
+import { describeWorker, stuckError, type WorkerDescription } from './describe.js'
+import { Life, type ExitListener } from './life.js'
+import {
+  check,
+  checkCpus,
+  checkSpares,
+  checkStop,
+  type SpareOptions,
+  type StopOptions,
+  type UserWorkerOptions,
+} from './options.js'
+import { offerReference } from './reference.js'
+import { keepSpares } from './spares.js'
+import { Flag, hasFlag, stateName, type StateName } from './state.js'
+import { trace } from './trace.js'
 
 /**
  * One thread that belongs to the thread that made it.
@@ -46,63 +37,32 @@ const terminateGraceMs = 500
  * ```
  */
 export class UserWorker {
-  /** The name given at creation. */
-  readonly name: string
-  /** Its number in this process, counted from 1 and never given twice. */
-  readonly id: number
-  readonly #words: Words = table()
-  readonly #row: number
-  readonly #thread: Worker
-  readonly #port: MessagePort
-  readonly #created: Pending<void>
-  readonly #starts = new Set<Pending<boolean>>()
-  readonly #joins = new Set<Pending<number>>()
-  readonly #exitListeners: ((code: number, error: Error | null) => void)[] = []
-  #osThreadId: number | null = null
-  #grace: Timer | null = null
-  #killed = false
-  /** Whether anybody was told, or can be expected to know, how it ended. */
-  #asked = false
-  #told: Error | null = null
-  #uncaught: Error | null = null
-  #left: number | null = null
-  #ended: Error | null = null
-  /** The last control word, and the verdict, once the thread is gone and its row another's. */
-  #end: (Verdict & { readonly control: number }) | null = null
+  readonly #life: Life
 
-  private constructor(options: CheckedOptions) {
-    const { name } = options
-    this.name = name
-    this.#row = claim(this.#words, ownRow())
-    this.id = memory.load(this.#words, at(this.#row, Field.ID))
-    const { port1, port2 } = new MessageChannel()
-    this.#port = port1
-    try {
-      this.#thread = spawn(options, this.#row, port2)
-    } catch (error) {
-      port1.close()
-      releaseTree(this.#words, this.#row)
-      throw creationFailure(name, error)
-    }
-    this.#thread.unref()
-    this.#thread.on('error', (error: unknown) => {
-      this.#ended = asError(error)
-    })
-    this.#thread.once('exit', (nodeCode) => this.#exited(nodeCode))
-    this.#port.on('message', (message: ToOwner) => this.#hear(message))
-    this.#port.unref()
-    this.#created = new Pending(`creation of '${name}'`)
+  private constructor(life: Life) {
+    this.#life = life
+  }
+
+  /** The name given at creation. */
+  get name(): string {
+    return this.#life.name
+  }
+
+  /** Its number in this process, counted from 1 and never given twice. */
+  get id(): number {
+    return this.#life.id
   }
 
   /**
    * Makes a worker: its thread is there, its module loaded, its function not called (KT-2, UW-3).
    *
    * @param module - the module whose default export is the function, as a URL or an absolute path
-   * @throws TypeError EINVAL: an argument is wrong
+   * @throws TypeError EINVAL: an argument is wrong (UW-20)
    * @throws UserWorkerError ERR_MODULE_LOAD, ERR_MODULE_LOAD_TIMEOUT, ERR_NO_HANDLER: the module is
    * no good
    * @throws UserWorkerError ABORT_ERR: `signal` was aborted
    * @throws UserWorkerError ERR_NOT_CLONEABLE: `data` cannot be sent to a thread
+   * @throws UserWorkerError ENOTSUP: `cpus` was given, and nothing here can set them
    * @throws UserWorkerError EAGAIN, EMFILE, ERR_WORKER_INIT: the system refused a thread (UW-7)
    * @throws UserWorkerError ERR_WORKER_EXITED, ERR_WORKER_DIED, ERR_WORKER_OUT_OF_MEMORY: it ended
    * while it loaded. After any error nothing of the worker is left (INV-UW-5).
@@ -112,25 +72,41 @@ export class UserWorker {
     options: UserWorkerOptions<Data> = {},
   ): Promise<UserWorker> {
     const checked = check(module, options)
-    const { signal } = checked
+    const { signal, cpus, mustBind } = checked
     if (signal?.aborted === true) throw aborted(signal.reason)
-    const worker = new UserWorker(checked)
-    const giveUp = (): void => worker.#giveUp(aborted(signal?.reason))
-    signal?.addEventListener('abort', giveUp, { once: true })
-    const limit = worker.#endAfter(checked)
-    try {
-      await worker.#created.promise
-    } finally {
-      limit.cancel()
-      worker.#grace?.cancel()
-      signal?.removeEventListener('abort', giveUp)
+    if (mustBind) checkBindable()
+    const life = new Life(checked)
+    await life.created(checked)
+    const bound = cpus === null ? 'set' : bindThread(life.osThreadId, cpus)
+    if (cpus !== null && mustBind && bound !== 'set') {
+      life.kill()
+      await life.waitForEnd()
+      throw bindError(bound, cpus)
     }
+    const worker = new UserWorker(life)
+    life.watch((code, error) => trace('exit', { worker, code, error }))
+    trace('create', { worker })
     return worker
+  }
+
+  /**
+   * Keeps `count` booted threads ready, so that workers with the same `execArgv`, `resourceLimits`,
+   * `clean` and kind of `env` are made in about a millisecond instead of thirty. A thread takes
+   * some 8 MB. What the owner gave to `setEnvironmentData` after a spare was booted does not reach
+   * it.
+   *
+   * @param count - from 0 (the default before the first call) to 1,024
+   * @returns how many were kept before, once `count` are ready
+   * @throws TypeError EINVAL: an argument is wrong
+   * @throws UserWorkerError EAGAIN, EMFILE, ERR_WORKER_INIT: the system refused a thread
+   */
+  static async spares(count: number, options: SpareOptions = {}): Promise<number> {
+    return keepSpares(count, checkSpares(count, options))
   }
 
   /** Where it is in its life. */
   get state(): StateName {
-    return this.#end === null ? stateName(this.#control()) : 'exited'
+    return this.#life.end === null ? stateName(this.#life.control) : 'exited'
   }
 
   /**
@@ -138,18 +114,17 @@ export class UserWorker {
    * apart.
    */
   get entered(): boolean {
-    return hasFlag(this.#control(), Flag.ENTERED)
+    return hasFlag(this.#life.control, Flag.ENTERED)
   }
 
   /** The exit code once the thread is gone, else null. */
   get exitCode(): number | null {
-    return this.#end?.code ?? null
+    return this.#life.end?.code ?? null
   }
 
   /** Why it ended, where that was an error: what the function threw, say; else null. */
   get error(): Error | null {
-    this.#asked ||= this.#end !== null
-    return this.#end?.error ?? null
+    return this.#life.error
   }
 
   /**
@@ -157,7 +132,7 @@ export class UserWorker {
    * show.
    */
   get osThreadId(): number | null {
-    return this.#osThreadId
+    return this.#life.osThreadId
   }
 
   /**
@@ -169,58 +144,117 @@ export class UserWorker {
    * @throws UserWorkerError ERR_WORKER_EXITED, ERR_WORKER_DIED, ERR_WORKER_OUT_OF_MEMORY: it ended
    * by itself before that
    */
-  start(): Promise<boolean> {
-    if (this.entered) return Promise.resolve(true)
-    const started = new Pending<boolean>(`start of '${this.name}'`)
-    if (this.#end !== null) settleStart(started, this.#end)
-    else {
-      this.#starts.add(started)
-      this.#request(Flag.START)
+  async start(): Promise<boolean> {
+    const entered = await this.#life.start()
+    if (entered) trace('start', { worker: this })
+    return entered
+  }
+
+  /**
+   * Ends the worker's current sleep (`self.sleep`, `self.sleepSync`, or that of a {@link loop}), or
+   * the next one if it is awake: no wake is lost. Harmless at any time, also after the exit
+   * (VH-21).
+   */
+  wake(): void {
+    if (this.#life.end === null) this.#life.link.wake()
+  }
+
+  /**
+   * Halts the thread at its next signal point: `self.checkpoint()`, a sleep of `self`, between two
+   * batches of a `loop`, or the next turn of its event loop. From then on until {@link unpark} or a
+   * stop none of its code runs (INV-KT-7). A worker whose function was not called yet is halted
+   * before that, and un-parking it calls the function (KT-23).
+   *
+   * @returns a promise that resolves when it stands still
+   * @throws UserWorkerError EBUSY: it is told to park already (KT-20)
+   * @throws UserWorkerError ENOSYS: it has exited, or was told to stop, before or meanwhile
+   * @throws UserWorkerError ECANCELED: `unpark` was called before it stood still
+   */
+  async park(): Promise<void> {
+    await this.#life.park()
+    trace('park', { worker: this })
+  }
+
+  /** Lets a parked worker go on. No effect on one that was not told to park (KT-22). */
+  unpark(): void {
+    if (this.#life.unpark()) trace('unpark', { worker: this })
+  }
+
+  /**
+   * Allows the thread to run on these CPUs only. Legal between creation and start (KT-6).
+   *
+   * @param cpus - numbers of CPUs, at least one; `'all'` for every CPU of the system that the
+   * process may use
+   * @throws TypeError EINVAL: the worker was started, or the CPUs are none the process may use
+   * @throws UserWorkerError ENOTSUP: nothing here can set them: that takes Linux and the package
+   * `koffi`
+   * @throws UserWorkerError ENOSYS: the worker has exited
+   */
+  bind(cpus: readonly number[] | 'all'): void {
+    checkCpus('bind: cpus', cpus)
+    if (hasFlag(this.#life.control, Flag.START) || this.#life.end !== null) {
+      throw invalid(
+        `bind: worker '${this.name}' was started: its CPUs are chosen between creation and start`,
+      )
     }
-    return started.promise
+    const bound = bindThread(this.osThreadId, cpus)
+    if (bound !== 'set') throw bindError(bound, cpus)
   }
 
   /**
    * Asks the worker to stop and returns at once (KT-15). Idempotent; no effect on one that has
-   * exited (KT-16).
+   * exited (KT-16). A parked worker is let go, and must look for itself (KT-24).
    */
   requestStop(): void {
-    this.#request(Flag.STOP)
+    this.#life.requestStop()
   }
 
   /**
-   * Waits until the thread is gone (its 'exit' event, not merely the function's end). Never
-   * rejects. Any number of callers, at any time, get the same answer (KT-12, KT-17).
+   * Waits until the thread is gone (its 'exit' event, not merely the function's end). Any number of
+   * callers, at any time, get the same answer (KT-12, KT-17).
    *
    * @returns the exit code: what the function returned (0 for nothing), 1 after an error, the
    * argument of `process.exit`, -4 (EINTR) when the function was never called, -9 when it was
    * killed
+   * @throws UserWorkerError EDEADLK: called in a worker whose own end this one waits for (KT-18)
    */
-  join(): Promise<number> {
-    this.#asked = true
-    const joined = new Pending<number>(`join of '${this.name}'`)
-    if (this.#end === null) this.#joins.add(joined)
-    else joined.resolve(this.#end.code)
-    return joined.promise
+  async join(): Promise<number> {
+    return await this.#life.waitForEnd()
   }
 
   /**
    * {@link requestStop} and {@link join} (KT-9, KT-16). It asks and waits, and never forces
    * (KT-19).
+   *
+   * @param options - `deadlineMs`: how long to wait, in milliseconds; without it, for ever
+   * @returns the exit code, as {@link join}
+   * @throws UserWorkerError ETIME: it has not ended by `deadlineMs`. `stuck` tells which worker, it
+   * or one of its own that it waits for, stands where. The request stands: `stop` can be called
+   * again.
+   * @throws UserWorkerError EDEADLK: called in a worker whose own end this one waits for; then the
+   * stop is not even requested (KT-18)
    */
-  stop(): Promise<number> {
-    this.requestStop()
-    return this.join()
+  async stop(options: StopOptions = {}): Promise<number> {
+    const { deadlineMs } = checkStop(options)
+    trace('stop', { worker: this })
+    const { link, name } = this.#life
+    const ended = this.#life.waitForEnd(
+      deadlineMs === undefined
+        ? undefined
+        : { deadlineMs, late: () => stuckError(link, name, deadlineMs) },
+    )
+    this.#life.requestStop()
+    const code = await ended
+    trace('stop-ret', { worker: this, code })
+    return code
   }
 
   /**
    * Calls `listener` once when the thread is gone, or at once if it is already. Unlike {@link
    * join}, this keeps no process alive.
    */
-  onExit(listener: (code: number, error: Error | null) => void): this {
-    this.#asked = true
-    if (this.#end === null) this.#exitListeners.push(listener)
-    else listener(this.#end.code, this.#end.error)
+  onExit(listener: ExitListener): this {
+    this.#life.onExit(listener)
     return this
   }
 
@@ -228,22 +262,35 @@ export class UserWorker {
    * Terminates the thread, the last resort: whatever its code was doing is cut off between two
    * instructions. A worker that had finished by then keeps its own exit code; otherwise it is -9,
    * or -4 if the function was never called. A thread inside a system call ends when the call does.
+   * Files that Node was just reading for the thread, such as its modules, may stay open.
    */
   kill(): void {
-    if (this.#end !== null) return
-    this.#killed = true
-    void this.#thread.terminate()
+    trace('kill', { worker: this })
+    this.#life.kill()
+  }
+
+  /** What can be known of it now, for people and for logs. Costs some 100 µs. */
+  describe(): WorkerDescription {
+    return describeWorker(this.#life)
+  }
+
+  /**
+   * A port to be transferred to another thread, where `new WorkerReference(port)` makes it a handle
+   * that can stop, wake and wait for this worker. Each port serves one thread.
+   */
+  reference(): MessagePort {
+    return offerReference(this)
   }
 
   /** While the thread lives it keeps the process alive. By default only pending promises do. */
   ref(): this {
-    this.#thread.ref()
+    this.#life.link.thread.ref()
     return this
   }
 
   /** Takes {@link ref} back. */
   unref(): this {
-    this.#thread.unref()
+    this.#life.link.thread.unref()
     return this
   }
 
@@ -255,135 +302,5 @@ export class UserWorker {
   [inspect.custom](): string {
     const { name, id, state, osThreadId, exitCode } = this
     return `UserWorker ${inspect({ name, id, state, osThreadId, exitCode }, { breakLength: Infinity })}`
-  }
-
-  #control(): number {
-    return this.#end?.control ?? memory.load(this.#words, at(this.#row, Field.CONTROL))
-  }
-
-  /**
-   * Sets the flag first, then moves the sequence and rings: pairs with `gate`, `sleep` and
-   * `sleepSync`.
-   */
-  #request(flag: typeof Flag.START | typeof Flag.STOP): void {
-    if (this.#end !== null) return
-    request(this.#words, at(this.#row, Field.CONTROL), flag)
-    const sequence = at(this.#row, Field.SEQUENCE)
-    memory.add(this.#words, sequence, 1)
-    memory.notify(this.#words, sequence)
-    const look: ToThread = { type: 'look' }
-    this.#port.postMessage(look)
-  }
-
-  #hear(message: ToOwner): void {
-    switch (message.type) {
-      case 'created':
-        this.#osThreadId = memory.load(this.#words, at(this.#row, Field.OS_THREAD)) || null
-        this.#created.resolve()
-        break
-      case 'entered':
-        for (const start of this.#starts) start.resolve(true)
-        this.#starts.clear()
-        break
-      case 'failed':
-      case 'threw':
-        this.#told = errorOf(message.error)
-        break
-      case 'uncaught':
-        this.#uncaught = errorOf(message.error)
-        break
-      case 'left':
-        this.#left = message.exitCode
-        break
-    }
-  }
-
-  /**
-   * Node's 'exit' event: the thread is gone. Everything that still waits for it is settled here.
-   */
-  #exited(nodeCode: number): void {
-    drain(this.#port, (message) => this.#hear(message as ToOwner))
-    this.#port.close()
-    const control = memory.load(this.#words, at(this.#row, Field.CONTROL))
-    const exitCode = memory.load(this.#words, at(this.#row, Field.EXIT_CODE))
-    releaseTree(this.#words, this.#row)
-    const end = {
-      control,
-      ...verdict({
-        name: this.name,
-        control,
-        exitCode,
-        nodeCode,
-        killed: this.#killed,
-        told: this.#told,
-        uncaught: this.#uncaught,
-        left: this.#left,
-        ended: this.#ended,
-      }),
-    }
-    this.#end = end
-    const failedToLoad = this.#created.reject(
-      end.error ??
-        new UserWorkerError('ERR_WORKER_DIED', `Worker '${this.name}' ended while it loaded`),
-    )
-    this.#asked ||= failedToLoad || this.#killed || this.#starts.size > 0
-    if (end.error !== null && !this.#asked) void this.#warnUnlessAsked(end.error)
-    for (const start of this.#starts) settleStart(start, end)
-    for (const join of this.#joins) join.resolve(end.code)
-    this.#starts.clear()
-    this.#joins.clear()
-    for (const listener of this.#exitListeners) tellApart(() => listener(end.code, end.error))
-  }
-
-  /**
-   * A worker that dies while nobody waits for it must not die silently. Whoever asks in the same
-   * turn is told anyway.
-   */
-  async #warnUnlessAsked(error: Error): Promise<void> {
-    await nextTurn()
-    if (this.#asked) return
-    warnOfEnd(this.name, error)
-  }
-
-  /** Gives the creation up when the module has not loaded by its deadline. */
-  #endAfter({ module, loadDeadlineMs }: CheckedOptions): Timer {
-    return deadline(loadDeadlineMs, () => {
-      const stuck = '; its thread stands in a system call and cannot be ended before that returns'
-      this.#giveUp(loadTimeout(module, loadDeadlineMs), loadTimeout(module, loadDeadlineMs, stuck))
-    })
-  }
-
-  /**
-   * Ends the thread and rejects `create`, with `ifStuck` when the thread cannot be ended in time.
-   */
-  #giveUp(error: UserWorkerError, ifStuck: UserWorkerError = error): void {
-    this.#told = error
-    this.kill()
-    this.#grace = after(terminateGraceMs, () => this.#created.reject(ifStuck))
-  }
-}
-
-function settleStart(start: Pending<boolean>, end: Verdict & { readonly control: number }): void {
-  const { control, error } = end
-  // The word is the authority: the message that says "entered" may have been lost with the thread.
-  if (hasFlag(control, Flag.ENTERED)) start.resolve(true)
-  else if (error === null || isKill(error)) start.resolve(false)
-  else start.reject(error)
-}
-
-const isKill = (error: Error): boolean =>
-  error instanceof UserWorkerError && error.code === 'ERR_WORKER_KILLED'
-
-/**
- * Calls a listener so that an error of its own is an uncaught one, and not the next listener's
- * loss.
- */
-function tellApart(listener: () => void): void {
-  try {
-    listener()
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error
-    })
   }
 }

@@ -1,0 +1,157 @@
+/**
+ * A thread of ours, from its owner's side: Node's `Worker`, the port to it, and its row. A thread is
+ * made for a worker, or ahead of time as a spare (`spares.ts`); either way it becomes a worker by one
+ * message, `adopt`, so that both ways are one.
+ *
+ * @module
+ */
+import type { Words } from '#memory'
+import { invalid, UserWorkerError } from '../errors.js'
+import { drain, MessageChannel, Worker, type MessagePort } from '../os/thread.js'
+import type { TransferListItem } from '../os/thread.js'
+import { ask, askToPark, nominate, wake, type ParkOutcome, type Request } from './control.js'
+import { asError } from './error-report.js'
+import { notMade } from './exit.js'
+import type { ThreadOptions } from './options.js'
+import type { Boot, Identity, ToOwner, ToThread } from './protocol.js'
+import { claim, ownRow, releaseTree, table } from './table.js'
+
+const entry = new URL('./entry.js', import.meta.url)
+
+/** Who hears what happens to a thread. */
+export interface Ear {
+  hear(message: ToOwner): void
+  /** Node's 'error' event: the thread ends by an error. */
+  failed(error: Error): void
+  /**
+   * Node's 'exit' event: the thread is gone, and has said everything. Its row is freed right after
+   * this.
+   */
+  exited(nodeCode: number): void
+}
+
+/** What a thread is to become. */
+export interface Adoption {
+  readonly identity: Identity
+  readonly transfer: readonly TransferListItem[]
+}
+
+/** How a thread is to be made. */
+export interface ThreadPlan {
+  readonly name: string
+  readonly options: ThreadOptions
+  /** Null for a spare. */
+  readonly adoption: Adoption | null
+}
+
+export class Link {
+  readonly words: Words = table()
+  readonly row: number
+  readonly thread: Worker
+  readonly #port: MessagePort
+  #ear: Ear
+
+  /**
+   * Makes a thread.
+   *
+   * @throws what {@link creationFailure} makes of Node's refusal, with nothing left
+   */
+  constructor(ear: Ear, { name, options, adoption }: ThreadPlan) {
+    this.#ear = ear
+    this.row = claim(this.words, ownRow())
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    try {
+      // Sent before there is a thread: what cannot be cloned costs none.
+      if (adoption !== null) this.#adopt(adoption)
+      const boot: Boot = { port: port2, row: this.row, spare: adoption === null }
+      this.thread = new Worker(entry, {
+        ...options,
+        name,
+        workerData: boot,
+        transferList: [port2],
+      })
+    } catch (error) {
+      port1.close()
+      releaseTree(this.words, this.row)
+      throw creationFailure(name, error)
+    }
+    this.thread.unref()
+    this.thread.on('error', (error: unknown) => this.#ear.failed(asError(error)))
+    this.thread.once('exit', (nodeCode) => this.#exited(nodeCode))
+    this.#port.on('message', (message: ToOwner) => this.#ear.hear(message))
+    this.#port.unref()
+  }
+
+  /**
+   * Makes a booted spare a worker.
+   *
+   * @returns false when the spare has ended
+   * @throws UserWorkerError ERR_NOT_CLONEABLE: then it is still a spare
+   */
+  adopt(ear: Ear, adoption: Adoption): boolean {
+    if (!nominate(this.words, this.row)) return false
+    try {
+      this.#adopt(adoption)
+    } catch (error) {
+      throw creationFailure(adoption.identity.name, error)
+    }
+    this.#ear = ear
+    return true
+  }
+
+  /** See `ask` in `control.ts`. @returns the control word that the request was judged by */
+  ask(request: Request): number {
+    const word = ask(this.words, this.row, request)
+    this.#look()
+    return word
+  }
+
+  /** See `askToPark` in `control.ts`. */
+  askToPark(): ParkOutcome {
+    const outcome = askToPark(this.words, this.row)
+    this.#look()
+    return outcome
+  }
+
+  /** See `wake` in `control.ts`. */
+  wake(): void {
+    if (wake(this.words, this.row)) this.#look()
+  }
+
+  /** The thread may sleep in its event loop, where it sees no words. */
+  #look(): void {
+    const look: ToThread = { type: 'look' }
+    this.#port.postMessage(look)
+  }
+
+  #adopt({ identity, transfer }: Adoption): void {
+    const message: ToThread = { type: 'adopt', identity }
+    this.#port.postMessage(message, transfer)
+  }
+
+  #exited(nodeCode: number): void {
+    drain(this.#port, (message) => this.#ear.hear(message as ToOwner))
+    this.#port.close()
+    try {
+      this.#ear.exited(nodeCode)
+    } finally {
+      releaseTree(this.words, this.row)
+    }
+  }
+}
+
+/**
+ * The error for what Node threw instead of making a thread. Node names its own refusals `ERR_…`;
+ * what else comes out of making a thread came out of cloning.
+ */
+function creationFailure(name: string, thrown: unknown): Error {
+  const cause = asError(thrown) as Error & { code?: unknown }
+  if (cause.code === 'ERR_WORKER_INIT_FAILED') return notMade(name, cause)
+  if (typeof cause.code === 'string' && cause.code.startsWith('ERR_')) {
+    const refusal = invalid(`Node refused the options of worker '${name}': ${cause.message}`)
+    return Object.assign(refusal, { cause })
+  }
+  const text = `The data of worker '${name}' cannot be sent to a thread: ${cause.message}`
+  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+}

@@ -1,0 +1,92 @@
+/**
+ * `loop(fn)`: a worker whose function does one batch of what there is to do. The loop around it, its
+ * sleep and its signal points are the library's, as a vhost task's are the kernel's (VH-23).
+ *
+ * @module
+ */
+import { invalid } from '../errors.js'
+import { nextTurn, now } from '../os/clock.js'
+import { inspect } from 'node:util'
+import type { OwnSelf, Self } from './self.js'
+
+/**
+ * One batch: does what there is to do, and says whether that was anything.
+ *
+ * @returns true: call again at once; false: sleep until the next wake
+ */
+export type Batch<Data = never> = (data: Data, self: Self) => boolean | Promise<boolean>
+
+/** A batch function, marked as one. */
+export type Loop<Data = never> = Batch<Data> & { readonly [isLoop]: true }
+
+/** The mark is known by name, so that a module may take `loop` from another copy of the library. */
+const isLoop: unique symbol = Symbol.for('userworker.loop') as never
+
+/**
+ * Declares that a worker's function is one batch, to be called again and again: at once while it
+ * answers true, after a `wake` when it answered false. A wake at any time, also in the middle of a
+ * batch, is followed by a batch that begins after it: no wake is lost (VH-13).
+ *
+ * A stop ends the loop between two batches with exit code 0, a park halts it there, and an error
+ * thrown by a batch ends it with code 1.
+ *
+ * @example
+ * ```ts
+ * export default loop((data: { inbox: Inbox }) => {
+ *   const letters = data.inbox.takeAll()
+ *   for (const letter of letters) answer(letter)
+ *   return letters.length > 0
+ * })
+ * ```
+ *
+ * @throws TypeError EINVAL: `batch` is no function
+ */
+export function loop<Data = never>(batch: Batch<Data>): Loop<Data> {
+  if (typeof batch !== 'function') {
+    throw invalid(`loop: the batch must be a function, not ${inspect(batch, { depth: 0 })}`)
+  }
+  const marked: Batch<Data> = (data, self) => batch(data, self)
+  return Object.defineProperty(marked, isLoop, { value: true }) as Loop<Data>
+}
+
+/** Whether a function was declared by {@link loop}. */
+export function isLoopFunction(run: object): run is Batch<unknown> {
+  return isLoop in run
+}
+
+/**
+ * A thread whose batches find something each time turns its event loop this often, so that messages
+ * and timers of its module, and `self.signal`, are not forgotten.
+ */
+const turnEveryMs = 5
+
+/**
+ * After a batch that found nothing the thread blocks this long, in which a wake takes some 20 µs and
+ * costs no message; then it sleeps in its event loop.
+ */
+const blockedMs = 5
+
+/** Runs batches until a stop (VH-13). */
+export async function runLoop(batch: Batch<unknown>, data: unknown, self: OwnSelf): Promise<0> {
+  const run = batch as (data: unknown, self: Self) => boolean | Promise<boolean>
+  let turned = now()
+  for (;;) {
+    if (now() - turned >= turnEveryMs) {
+      await nextTurn()
+      turned = now()
+    }
+    // (a) signals; (b) from here on each wake is heard; (c) stop; (d) a batch; (e) sleep.
+    self.checkpoint()
+    const heard = self.listen()
+    if (self.shouldStop()) return 0
+    const answer = run(data, self)
+    const didWork = typeof answer === 'boolean' ? answer : await answer
+    if (typeof didWork !== 'boolean') {
+      throw invalid(
+        `The batch function of worker '${self.name}' returned ${inspect(didWork, { depth: 0 })}. ` +
+          'It must return whether it did any work: true or false',
+      )
+    }
+    if (!didWork) await self.idle(heard, blockedMs)
+  }
+}
