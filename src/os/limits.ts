@@ -60,14 +60,39 @@ function quotaOf(folder: string, root: string): number | null {
  * @returns `null` where the system does not say
  */
 export function cpuSet(root: string = systemRoot): number[] | null {
-  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(ownText('status', root) ?? '')?.[1]
+  return allowedIn(ownText('status', root), root)
+}
+
+/**
+ * The same for any thread of this process.
+ *
+ * @param tid - as `osThreadId` of proc.ts gives it
+ * @returns `null` if there is no such thread, or where the system does not say
+ */
+export function affinityOf(tid: number, root: string = systemRoot): number[] | null {
+  return allowedIn(textOf(`proc/self/task/${tid}/status`, root), root)
+}
+
+/**
+ * Every CPU that is online, in the order of their numbers: a thread that is given all of them may
+ * run wherever its cgroup lets it (the kernel leaves out the others), however narrow its maker's
+ * set is.
+ *
+ * @returns `null` where the system does not say
+ */
+export function allCpus(root: string = systemRoot): number[] | null {
+  const online = textOf('sys/devices/system/cpu/online', root)
+  return online === null ? null : cpusIn(online.trim())
+}
+
+/** The CPUs of a thread, from the text of its /proc/PID/task/TID/status. */
+function allowedIn(status: string | null, root: string): number[] | null {
+  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status ?? '')?.[1]
   if (allowed === undefined) return null
   // The allowed set of an unbound thread also holds CPUs that could be plugged in later.
-  const online = textOf('sys/devices/system/cpu/online', root)?.trim()
+  const online = allCpus(root)
   const cpus = cpusIn(allowed)
-  if (online === undefined) return cpus
-  const isOnline = new Set(cpusIn(online))
-  return cpus.filter((cpu) => isOnline.has(cpu))
+  return online === null ? cpus : cpus.filter((cpu) => online.includes(cpu))
 }
 
 /**

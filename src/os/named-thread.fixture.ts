@@ -20,7 +20,7 @@ if (isMainThread) {
   process.stdin.on('end', () => process.exit())
 } else {
   if (how === 'raw') writeFileSync('/proc/thread-self/comm', name)
-  else setThreadName(name)
+  else setThreadName(0, name)
   keepAlive()
   writeSync(1, `${osThreadId()}\n`)
 }

@@ -61,15 +61,15 @@ describe('the name of a thread', () => {
 
   test('is set for the calling thread, cut and cleaned', (t) => {
     const root = plantTree(t, { 'proc/thread-self/comm': '' })
-    assert.equal(proc.setThreadName('uw:two\nlines of', root), true)
+    assert.equal(proc.setThreadName(0, 'uw:two\nlines of', root), true)
     assert.equal(readFileSync(join(root, 'proc/thread-self/comm'), 'utf8'), 'uw:two?lines of')
   })
 
   test('cannot be set without /proc, and nothing is made there', (t) => {
     const root = plantTree(t, {})
-    assert.equal(proc.setThreadName('x', root), false)
+    assert.equal(proc.setThreadName(0, 'x', root), false)
     mkdirSync(join(root, 'proc/thread-self'), { recursive: true })
-    assert.equal(proc.setThreadName('x', root), false)
+    assert.equal(proc.setThreadName(0, 'x', root), false)
   })
 })
 

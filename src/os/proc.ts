@@ -11,6 +11,7 @@ import { writeFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { linkOf, numbersIn, ownerOf, systemRoot, textOf } from './pseudo-file.js'
+import { systemCallName } from './system-calls.js'
 
 /** What the names of our threads begin with, as `ps -T`, `top -H` and `perf` show them (UW-10). */
 export const threadNamePrefix = 'uw:'
@@ -93,16 +94,19 @@ export function visibleName(name: string): string {
 }
 
 /**
- * Names the calling thread, as `ps -T`, `top -H` and `perf` show it; `/proc/PID/comm`,
- * proc_pid_comm(5). A thread it makes later bears the same name until it gets its own.
+ * Names a thread of this process, as `ps -T`, `top -H` and `perf` show it; `/proc/PID/comm`,
+ * proc_pid_comm(5). A thread it makes later bears the same name until it gets its own. The system
+ * lets every thread of a process name every other one.
  *
+ * @param tid - as {@link osThreadId} gives it; 0 is the calling thread
  * @param name - not empty; cut and cleaned as by {@link visibleName}, which gives the names of our
  * threads
- * @returns whether the thread has the name now; false without /proc
+ * @returns whether the thread has the name now; false if there is no such thread, or no /proc
  */
-export function setThreadName(name: string, root: string = systemRoot): boolean {
+export function setThreadName(tid: number, name: string, root: string = systemRoot): boolean {
+  const thread = tid === 0 ? 'thread-self' : `self/task/${tid}`
   try {
-    writeFileSync(join(root, 'proc/thread-self/comm'), fitting(name), { flag: 'r+' })
+    writeFileSync(join(root, 'proc', thread, 'comm'), fitting(name), { flag: 'r+' })
     return true
   } catch {
     return false
@@ -151,6 +155,27 @@ export function sampleThread(
     nice: field(19),
     cpuMs: nanosecondsOnCpu(folder, root) / 1e6 || (field(14) + field(15)) * tickMs,
   }
+}
+
+/**
+ * Where a thread stands, in words: `running`, or `sleeping in futex`, with the name of the system
+ * call; proc_pid_syscall(5). Where the system does not tell the call (it is for the same process,
+ * and for debuggers), and for threads that are in none, the state alone, such as `stopped`.
+ *
+ * @returns `null` if there is no such thread, or no /proc
+ */
+export function standingOf(
+  tid: number,
+  pid: number = process.pid,
+  root: string = systemRoot,
+): string | null {
+  const state = sampleThread(tid, pid, root)?.state ?? null
+  if (state !== 'sleeping' && state !== 'disk-sleep') return state
+  // `running`, or the number and the arguments; -1 is none, as while a page is fetched from a disk.
+  const call = textOf(`proc/${pid}/task/${tid}/syscall`, root)
+  if (call?.startsWith('running')) return 'running'
+  const number = /^\d+/.exec(call ?? '')?.[0]
+  return number === undefined ? state : `${state} in ${systemCallName(Number(number))}`
 }
 
 /** 0 on a kernel that does not count them. */

@@ -55,7 +55,7 @@ async function live(): Promise<void> {
 function identify(): void {
   setOwnRow(boot.row)
   memory.store(words, at(boot.row, Field.OS_THREAD), osThreadId() ?? 0)
-  setThreadName(visibleName(boot.name))
+  setThreadName(0, visibleName(boot.name))
   if (boot.nice !== null) setNice(osThreadId() ?? 0, boot.nice)
 }
 
