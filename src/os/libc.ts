@@ -1,7 +1,96 @@
+/**
+ * The door to the C library: the only file of the library that imports `koffi`.
+ *
+ * `koffi` is an optional peer, loaded at the first call and not before. Without it, and on other
+ * systems than Linux, every function answers `unsupported`.
+ *
+ * @module
+ */
+import { createRequire } from 'node:module'
+import { checkArray, checkInteger } from '../validate.js'
+
+/** What came of {@link setAffinity}. */
 export type AffinityOutcome = 'set' | 'unsupported' | 'not-found' | 'refused' | 'no-such-cpu'
-export function hasLibc(): boolean {
-  return false
+
+/** The functions of the C library that we call. Each gives 0, or the name of its error. */
+interface Libc {
+  setAffinity(tid: number, maskBytes: number, mask: Uint8Array): string | 0
 }
-export function setAffinity(_tid: number, _cpus: readonly number[]): AffinityOutcome {
-  return 'unsupported'
+
+/** The largest kernel that can be built numbers its CPUs from 0 to 8191: CONFIG_NR_CPUS. */
+const highestCpu = 8191
+
+/** The kernel takes masks in whole words of the machine: 8 bytes are whole words on all of them. */
+const cpusInWord = 64
+
+const outcomes: ReadonlyMap<string | 0, AffinityOutcome> = new Map<string | 0, AffinityOutcome>([
+  [0, 'set'],
+  ['ESRCH', 'not-found'],
+  ['EPERM', 'refused'],
+  ['EINVAL', 'no-such-cpu'],
+  ['ENOSYS', 'unsupported'],
+])
+
+/** `undefined` before the first call, `null` where it cannot be had. */
+let loaded: Libc | null | undefined
+
+/** Whether the C library can be called: this is Linux, and `koffi` is installed and works. */
+export function hasLibc(): boolean {
+  return libc() !== null
+}
+
+/**
+ * Sets the CPUs that one thread may run on; sched_setaffinity(2). Threads it makes later begin with
+ * the same ones. The kernel leaves out those that are not there or not in the cpuset of the
+ * thread's cgroup (cpuset(7)): `affinityOf` of limits.ts tells what became of it.
+ *
+ * @param tid - a thread of this process, as `osThreadId` of proc.ts gives it; 0 is the calling
+ * thread
+ * @param cpus - their numbers, in any order
+ * @returns `no-such-cpu` if none of them is there for this thread, `refused` without the privilege,
+ * `not-found` if there is no such thread, `unsupported` where {@link hasLibc} is false
+ * @throws TypeError EINVAL: a number is not whole, or is one that no kernel has
+ */
+export function setAffinity(tid: number, cpus: readonly number[]): AffinityOutcome {
+  checkInteger('setAffinity: tid', tid, 0, 2 ** 31 - 1)
+  checkArray('setAffinity: cpus', cpus)
+  for (const cpu of cpus) checkInteger('setAffinity: a CPU', cpu, 0, highestCpu)
+  const mask = maskOf(cpus)
+  const result = libc()?.setAffinity(tid, mask.byteLength, mask)
+  if (result === undefined) return 'unsupported'
+  const outcome = outcomes.get(result)
+  if (outcome === undefined) throw new Error(`sched_setaffinity failed: ${result}`)
+  return outcome
+}
+
+/** One bit for each CPU. */
+function maskOf(cpus: readonly number[]): Uint8Array {
+  const words = new BigUint64Array(Math.floor(Math.max(0, ...cpus) / cpusInWord) + 1)
+  for (const cpu of cpus) {
+    const index = Math.floor(cpu / cpusInWord)
+    words[index] = (words[index] ?? 0n) | (1n << BigInt(cpu % cpusInWord))
+  }
+  return new Uint8Array(words.buffer)
+}
+
+function libc(): Libc | null {
+  if (loaded === undefined) loaded = load()
+  return loaded
+}
+
+/** `null` if there is no `koffi`, or none that works here: it is a binary for each system. */
+function load(): Libc | null {
+  if (process.platform !== 'linux') return null
+  const require = createRequire(import.meta.url)
+  try {
+    const koffi = require('koffi') as typeof import('koffi')
+    const call = koffi
+      .load(null)
+      .func('int sched_setaffinity(int tid, size_t maskBytes, const uint8_t *mask)')
+    const nameOf = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]))
+    const failure = (): string => nameOf.get(koffi.errno()) ?? `errno ${koffi.errno()}`
+    return { setAffinity: (...args) => (call(...args) === 0 ? 0 : failure()) }
+  } catch {
+    return null
+  }
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, test } from 'node:test'
+import { makeCgroups, mountPoint, outputWithin } from './cgroup.fixture.js'
 import { evaluating, output } from './child.fixture.js'
 import * as limits from './limits.js'
 import { plantTree } from './tree.fixture.js'
@@ -152,6 +153,19 @@ describe('the CPU set (WQ-8)', () => {
     assert.deepEqual(limits.cpuSet(plantTree(t, files)), [0, 1, 3])
   })
 
+  test('of another thread of ours is that of its own file', (t) => {
+    const other = 'Name:\tuw:x\nCpus_allowed_list:\t1-7\n'
+    const root = plantTree(t, {
+      ...allowing('0-127'),
+      'proc/self/task/8/status': other,
+      'sys/devices/system/cpu/online': '0-1,3\n',
+    })
+    assert.deepEqual(limits.affinityOf(8, root), [1, 3])
+    assert.deepEqual(limits.allCpus(root), [0, 1, 3])
+    assert.equal(limits.affinityOf(9, root), null)
+    assert.equal(limits.allCpus(plantTree(t, {})), null)
+  })
+
   test('is that of the calling thread, which may have another than its process', (t) => {
     const files = { ...allowing('0-7'), 'proc/thread-self/status': 'Cpus_allowed_list:\t3\n' }
     assert.deepEqual(limits.cpuSet(plantTree(t, files)), [3])
@@ -197,40 +211,9 @@ const node = [process.execPath, ...evaluating('limits.js', allOfThem)]
 const unlimitedParallelism = (): string =>
   output(process.execPath, node.slice(1)).split(' ')[2] ?? ''
 
-/** Where a hierarchy is mounted, as another program than ours finds it. */
-function mountPoint(type: 'cgroup' | 'cgroup2', option?: string): string | null {
-  const filter = option === undefined ? [] : ['--options', option]
-  const args = ['--noheadings', '--raw', '--types', type, ...filter, '--output', 'TARGET']
-  return spawnSync('findmnt', args, { encoding: 'utf8' }).stdout?.split('\n')[0] || null
-}
-
-/**
- * Makes a cgroup and one within, gone when the test ends; gives the reason if the system refuses.
- */
-function makeCgroups(
-  t: TestContext,
-  top: string,
-  settings: Record<string, string>,
-): string | Error {
-  const outer = join(top, `userworker-test-${process.pid}`)
-  const inner = join(outer, 'inner')
-  t.after(() => {
-    for (const folder of [inner, outer]) if (existsSync(folder)) rmdirSync(folder)
-  })
-  try {
-    mkdirSync(inner, { recursive: true })
-    for (const [file, value] of Object.entries(settings)) writeFileSync(join(outer, file), value)
-    return inner
-  } catch (error) {
-    if (error instanceof Error) return error
-    throw error
-  }
-}
-
 /** What a child sees that joined these cgroups before it became Node. */
 function seenWithin(cgroups: string[], command: string[] = node): string[] {
-  const enter = 'for each in $0; do echo $$ > "$each/cgroup.procs" || exit; done; exec "$@"'
-  return output('sh', ['-c', enter, cgroups.join(' '), ...command]).split(' ')
+  return outputWithin(cgroups, command).split(' ')
 }
 
 describe('a real cgroup', () => {

@@ -49,7 +49,11 @@ describe('the check of sole users', () => {
   })
 
   test('keeps koffi for os/libc.ts', async () => {
-    await belongsTo('src/os/libc.ts', ["import('koffi')", "import type { Lib } from 'koffi'"])
+    await belongsTo('src/os/libc.ts', [
+      "import('koffi')",
+      "import type { Lib } from 'koffi'",
+      "createRequire(import.meta.url)('koffi')",
+    ])
   })
 
   test('keeps time for os/clock.ts', async () => {
