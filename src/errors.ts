@@ -15,7 +15,8 @@ export const errorCodes = {
   EINVAL: 'An argument or an option is wrong. The error is a TypeError.',
   EMFILE: 'The process has no file descriptor left, and a thread needs some.',
   ENOSYS: 'The worker has exited or was told to stop, and does this no more.',
-  ENOTSUP: 'This system, or what is installed on it, cannot do this. The message says what it takes.',
+  ENOTSUP:
+    'This system, or what is installed on it, cannot do this. The message says what it takes.',
   ERR_MODULE_LOAD:
     'The module of a worker could not be loaded, or its setup failed. `cause` says why.',
   ERR_MODULE_LOAD_TIMEOUT: 'The module of a worker did not finish loading within its deadline.',

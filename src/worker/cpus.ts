@@ -30,18 +30,15 @@ export function bindThread(tid: number | null, cpus: Cpus): AffinityOutcome {
 
 /** The error for a thread that was not bound. */
 export function bindError(outcome: Exclude<AffinityOutcome, 'set'>, cpus: Cpus): Error {
-  switch (outcome) {
-    case 'unsupported':
-      return notSupported()
-    case 'not-found':
-      return new UserWorkerError('ENOSYS', 'The worker to be bound has exited')
-    case 'refused':
-      return new UserWorkerError('ENOTSUP', 'The system does not let this process bind its threads')
-    case 'no-such-cpu':
-      return invalid(
-        `None of the CPUs ${String(cpus)} is one that this process may use. Online are ${String(allCpus())}`,
-      )
+  if (outcome === 'unsupported') return notSupported()
+  if (outcome === 'not-found') {
+    return new UserWorkerError('ENOSYS', 'The worker to be bound has exited')
   }
+  if (outcome === 'refused') {
+    return new UserWorkerError('ENOTSUP', 'The system does not let this process bind its threads')
+  }
+  const online = String(allCpus())
+  return invalid(`This process may use none of the CPUs ${String(cpus)}. Online are ${online}`)
 }
 
 function notSupported(): UserWorkerError {

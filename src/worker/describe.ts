@@ -45,7 +45,15 @@ export interface WorkerDescription {
 }
 
 /** Describes a worker as it is now. */
-export function describeWorker({ id, name, link, madeFrom, end, control, osThreadId }: Life): WorkerDescription {
+export function describeWorker({
+  id,
+  name,
+  link,
+  madeFrom,
+  end,
+  control,
+  osThreadId,
+}: Life): WorkerDescription {
   const { words, row } = link
   const alive = end === null
   const parent = alive ? parentOf(words, row) : 0
@@ -68,7 +76,9 @@ export function describeWorker({ id, name, link, madeFrom, end, control, osThrea
 /** The error for a `stop` whose deadline has passed: names whoever it really waits for. */
 export function stuckError(link: Link, name: string, deadlineMs: number): UserWorkerError {
   const stuck = stuckBelow(link, name)
-  const what = stuck.map((each) => `'${each.name}' (thread ${each.osThreadId ?? '?'}) ${each.where}`)
+  const what = stuck.map(
+    (each) => `'${each.name}' (thread ${each.osThreadId ?? '?'}) ${each.where}`,
+  )
   return new UserWorkerError(
     'ETIME',
     `Worker '${name}' has not stopped within ${deadlineMs} ms: ${what.join('; ')}`,
@@ -96,9 +106,9 @@ function stuckBelow({ words, row }: Link, name: string): Stuck[] {
 }
 
 function below(words: Words, row: number): number[] {
-  return claimedRows(words)
-    .filter((each) => parentOf(words, each) === row)
-    .flatMap((each) => [each, ...below(words, each)])
+  return claimedRows(words).flatMap((each) =>
+    parentOf(words, each) === row ? [each, ...below(words, each)] : [],
+  )
 }
 
 function whereOf(words: Words, row: number, tid: number | null): string {

@@ -113,9 +113,7 @@ function become({ name, nice, argv, env }: Identity): void {
  */
 async function entered(self: OwnSelf): Promise<boolean> {
   // Waker: `start`, `unpark` and `requestStop` change the word, then send 'look'.
-  await self.gate(
-    () => take(words, control, 'enter') || hasFlag(controlOf(words, row), Flag.STOP),
-  )
+  await self.gate(() => take(words, control, 'enter') || hasFlag(controlOf(words, row), Flag.STOP))
   return hasFlag(controlOf(words, row), Flag.ENTERED)
 }
 

@@ -16,5 +16,4 @@ export {
 export { WorkerReference } from './reference.js'
 export type { Self } from './self.js'
 export type { StateName } from './state.js'
-export type { TraceMessage } from './trace.js'
-export { UserWorker } from './worker.js'
+export { UserWorker, type TraceMessage } from './worker.js'

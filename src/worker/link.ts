@@ -7,12 +7,18 @@
  */
 import type { Words } from '#memory'
 import { invalid, UserWorkerError } from '../errors.js'
-import { drain, MessageChannel, Worker, type MessagePort } from '../os/thread.js'
-import type { TransferListItem } from '../os/thread.js'
+import {
+  drain,
+  MessageChannel,
+  Worker,
+  type MessagePort,
+  type SHARE_ENV,
+  type TransferListItem,
+} from '../os/thread.js'
 import { ask, askToPark, nominate, wake, type ParkOutcome, type Request } from './control.js'
 import { asError } from './error-report.js'
 import { notMade } from './exit.js'
-import type { ThreadOptions } from './options.js'
+import type { CheckedOptions, ThreadOptions } from './options.js'
 import type { Boot, Identity, ToOwner, ToThread } from './protocol.js'
 import { claim, ownRow, releaseTree, table } from './table.js'
 
@@ -139,6 +145,19 @@ export class Link {
       releaseTree(this.words, this.row)
     }
   }
+}
+
+/** What the thread is to become: a spare was born without the environment it is to have. */
+export function adoptionOf(options: CheckedOptions, from: 'thread' | 'spare'): Adoption {
+  const { name, module, data, nice, transfer, thread } = options
+  const env = from === 'spare' ? environment(thread.env ?? process.env) : null
+  return { identity: { name, module, data, nice, argv: thread.argv ?? [], env }, transfer }
+}
+
+/** As Node makes a thread's environment of an object: every value is a string. */
+function environment(env: NodeJS.ProcessEnv | typeof SHARE_ENV): Record<string, string> | null {
+  if (typeof env === 'symbol') return null
+  return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]))
 }
 
 /**

@@ -20,7 +20,6 @@ import {
   moduleUrl,
 } from '../validate.js'
 import { inheritedExecArgv } from './inherit.js'
-import type { Adoption } from './link.js'
 
 /** How a worker is to be made. */
 export interface UserWorkerOptions<Data = unknown> {
@@ -69,10 +68,7 @@ export interface UserWorkerOptions<Data = unknown> {
 }
 
 /** The options that cannot change once a thread runs: see {@link UserWorker.spares}. */
-export type SpareOptions = Pick<
-  UserWorkerOptions,
-  'env' | 'execArgv' | 'resourceLimits' | 'clean'
->
+export type SpareOptions = Pick<UserWorkerOptions, 'env' | 'execArgv' | 'resourceLimits' | 'clean'>
 
 /** How long to wait. */
 export interface StopOptions {
@@ -201,7 +197,10 @@ const mostSpares = 1024
 const highestCpu = 8191
 
 /** What makes a thread the owner's, or, with `clean`, nobody's. */
-function checkIdentity(of: string, options: SpareOptions & { argv?: readonly string[] }): ThreadOptions {
+function checkIdentity(
+  of: string,
+  options: SpareOptions & { argv?: readonly string[] },
+): ThreadOptions {
   const { clean = false, argv, resourceLimits } = options
   checkBoolean(`${of}: clean`, clean)
   const { env = clean ? {} : undefined, execArgv = clean ? [] : inheritedExecArgv() } = options
@@ -211,19 +210,6 @@ function checkIdentity(of: string, options: SpareOptions & { argv?: readonly str
     )
   }
   return checkThread(of, { env, argv, execArgv, resourceLimits })
-}
-
-/** What the thread is to become: a spare was born without the environment it is to have. */
-export function adoptionOf(options: CheckedOptions, from: 'thread' | 'spare'): Adoption {
-  const { name, module, data, nice, transfer, thread } = options
-  const env = from === 'spare' ? environment(thread.env ?? process.env) : null
-  return { identity: { name, module, data, nice, argv: thread.argv ?? [], env }, transfer }
-}
-
-/** As Node makes a thread's environment of an object: every value is a string. */
-function environment(env: NodeJS.ProcessEnv | typeof SHARE_ENV): Record<string, string> | null {
-  if (typeof env === 'symbol') return null
-  return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]))
 }
 
 const limitNames = [

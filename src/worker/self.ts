@@ -107,7 +107,7 @@ export class OwnSelf implements Self {
   checkpoint(): boolean {
     // The common case costs one read.
     if (!hasFlag(controlOf(this.#words, this.#row), Flag.PARK)) return false
-    return this.#waiting('unpark', () => stand(this.#words, this.#row, this.#ways.parked))
+    return this.#waiting('unpark', () => stand(this.#words, this.#row, () => this.#ways.parked()))
   }
 
   sleep(ms: number): Promise<number> {

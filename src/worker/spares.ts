@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { after, type Timer } from '../os/clock.js'
+import { after } from '../os/clock.js'
 import { SHARE_ENV } from '../os/thread.js'
 import { Pending } from '../os/pending.js'
 import { UserWorkerError } from '../errors.js'
@@ -31,7 +31,7 @@ class Shelf {
   readonly #ready: Spare[] = []
   readonly #booting = new Set<Spare>()
   #wanted = 0
-  #refilling: Timer | null = null
+  #isRefilling = false
 
   constructor(options: ThreadOptions) {
     this.#options = options
@@ -61,8 +61,10 @@ class Shelf {
 
   /** Nobody waits for this: what the system refuses now, the next adoption tries again. */
   #refillSoon(): void {
-    this.#refilling ??= after(refillDelayMs, () => {
-      this.#refilling = null
+    if (this.#isRefilling) return
+    this.#isRefilling = true
+    after(refillDelayMs, () => {
+      this.#isRefilling = false
       this.#refill().catch(() => {})
     })
   }

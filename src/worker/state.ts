@@ -53,7 +53,14 @@ const names: readonly StateName[] = ['booting', 'spare', 'created', 'running', '
 
 /** What the thread does to its own word. */
 export type ThreadStep =
-  'booted' | 'adopt' | 'loaded' | 'enter' | 'parked' | 'resumed' | 'doze' | 'finish'
+  | 'booted'
+  | 'adopt'
+  | 'loaded'
+  | 'enter'
+  | 'parked'
+  | 'resumed'
+  | 'doze'
+  | 'finish'
 
 /** What an owner does to a thread's word. `rouse` is also the thread's own. */
 export type OwnerStep = 'start' | 'stop' | 'park' | 'unpark' | 'rouse'

@@ -16,15 +16,13 @@
  * @module
  */
 import { channel, type Channel } from 'node:diagnostics_channel'
-import type { UserWorker } from './worker.js'
 
 /** What happened; the channel is called `userworker:` and this. */
-export type TraceEvent =
-  'create' | 'start' | 'park' | 'unpark' | 'stop' | 'stop-ret' | 'kill' | 'exit'
+type TraceEvent = 'create' | 'start' | 'park' | 'unpark' | 'stop' | 'stop-ret' | 'kill' | 'exit'
 
-/** What a channel's listeners get. */
-export interface TraceMessage {
-  readonly worker: UserWorker
+/** What a channel's listeners get, of workers of this type. */
+export interface Traced<Worker> {
+  readonly worker: Worker
   /** The exit code, with `stop-ret` and `exit`. */
   readonly code?: number
   /** Why it ended, where that was an error, with `exit`. */
@@ -43,6 +41,6 @@ const channels: Readonly<Record<TraceEvent, Channel>> = {
 }
 
 /** Tells the listeners, if there are any. */
-export function trace(event: TraceEvent, message: TraceMessage): void {
+export function trace<Worker>(event: TraceEvent, message: Traced<Worker>): void {
   if (channels[event].hasSubscribers) channels[event].publish(message)
 }

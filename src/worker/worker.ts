@@ -23,7 +23,10 @@ import {
 import { offerReference } from './reference.js'
 import { keepSpares } from './spares.js'
 import { Flag, hasFlag, stateName, type StateName } from './state.js'
-import { trace } from './trace.js'
+import { trace, type Traced } from './trace.js'
+
+/** What the listeners of the channels `userworker:…` get (KT-27). */
+export type TraceMessage = Traced<UserWorker>
 
 /**
  * One thread that belongs to the thread that made it.

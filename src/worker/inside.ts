@@ -1,0 +1,11 @@
+/**
+ * The light door for a worker's own module, `userworker/self`: what a function that runs in a worker
+ * needs. The main door would load the whole library into the thread, which takes some 25 ms; what is
+ * behind this one is there already.
+ *
+ * @module
+ */
+export { EINTR } from './control.js'
+export { loop, type Batch, type Loop } from './loop.js'
+export { WorkerReference } from './reference.js'
+export type { Self } from './self.js'
