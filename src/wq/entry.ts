@@ -7,6 +7,7 @@
 import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
 import { loadFailure, loadModule, reportOf, thrownOf, type Self } from '../worker/index.js'
+import { trace } from './trace.js'
 import type { ServeData, ToQueue, ToServer } from './protocol.js'
 import { running, transfers, type CurrentWork } from './running.js'
 
@@ -79,11 +80,14 @@ export default async function serve(
     work: Running,
     args: readonly unknown[],
   ): Promise<ToQueue & { readonly id: number }> {
+    trace('execute-start', { work })
     try {
       const handler = handlerOf(url, module, work.name)
       return { type: 'done', id: work.id, value: await running.run(work, handler, ...args) }
     } catch (error) {
       return { type: 'failed', id: work.id, error: reportOf(error) }
+    } finally {
+      trace('execute-end', { work })
     }
   }
 }

@@ -29,6 +29,7 @@ import {
 } from './options.js'
 import type { Answer, Server } from './server.js'
 import { Signals } from './signals.js'
+import { trace } from './trace.js'
 import { QueuedWork, type CancelOutcome, type Payload, type Work } from './work.js'
 
 /** A worker of a queue, as {@link WorkQueue.workers} lists it. */
@@ -230,6 +231,7 @@ export class WorkQueue<Module = AnyModule> {
     this.#unsettled++
     this.#release ??= hold(() => `${this.#unsettled} works of '${this.name}'`)
     this.#signals.watch(work)
+    trace('queue', { queue: this, work })
     if (this.#keys.enter(work)) this.#accountOf(work).push(work)
     return work
   }

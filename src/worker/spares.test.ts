@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { checkForLeaks } from './leaks.fixture.js'
+import { functionOf, moduleOf } from './module.fixture.js'
+import { runProgram } from './program.fixture.js'
+import { sampleThread, threadsOf } from '../os/proc.js'
+import { UserWorker } from './index.js'
+
+checkForLeaks()
+
+const seven = functionOf('() => 7')
+
+/** A worker that answers by its exit code whether this holds in its thread. */
+async function holds(condition: string, options: object, data: unknown = null): Promise<boolean> {
+  const module = functionOf(`(data, self) => (${condition}) ? 1 : 0`)
+  const worker = await UserWorker.create(module, { data, ...options })
+  assert.equal(worker.describe().madeFrom, 'spare')
+  await worker.start()
+  return (await worker.join()) === 1
+}
+
+/** The threads of ours that are there. */
+const names = (): string[] =>
+  threadsOf()
+    .map((thread) => thread.name)
+    .filter((name) => name.startsWith('uw:'))
+
+describe('spares', () => {
+  afterEach(async () => {
+    await UserWorker.spares(0)
+    while (names().length > 0) await sleep(5)
+  })
+
+  test('are threads that wait, under a name of their own, and execute nothing (INV-UW-2)', async () => {
+    assert.equal(await UserWorker.spares(2), 0)
+    assert.deepEqual(names(), ['uw:spare', 'uw:spare'])
+    const [spare] = threadsOf().filter((thread) => thread.name === 'uw:spare')
+    const used = spare?.cpuMs
+    await sleep(50)
+    assert.equal(sampleThread(spare?.tid ?? 0)?.cpuMs, used)
+    assert.equal(await UserWorker.spares(0), 2)
+  })
+
+  test('become workers: the name is there at once, the thread is the one that was there', async () => {
+    await UserWorker.spares(1)
+    const [spare] = threadsOf().filter((thread) => thread.name === 'uw:spare')
+    const worker = await UserWorker.create(seven, { name: 'adopted', nice: 3 })
+    assert.equal(worker.osThreadId, spare?.tid)
+    const { name, nice } = sampleThread(spare?.tid ?? 0) ?? {}
+    assert.deepEqual([name, nice, worker.describe().madeFrom], ['uw:adopted', 3, 'spare'])
+    await worker.start()
+    assert.equal(await worker.join(), 7)
+  })
+
+  test('are made anew when they were taken', async () => {
+    await UserWorker.spares(1)
+    for (let round = 0; round < 3; round++) {
+      while (!names().includes('uw:spare')) await sleep(2)
+      await sleep(50)
+      const worker = await UserWorker.create(seven)
+      assert.equal(worker.describe().madeFrom, 'spare')
+      await worker.stop()
+    }
+  })
+
+  test('get numbers like other workers: counted up, and never given twice', async () => {
+    await UserWorker.spares(2)
+    const ids: number[] = []
+    for (let round = 0; round < 3; round++) {
+      const worker = await UserWorker.create(seven)
+      ids.push(worker.id)
+      await worker.stop()
+    }
+    assert.deepEqual(
+      ids,
+      [...new Set(ids)].sort((a, b) => a - b),
+    )
+  })
+
+  test('INV-UW-3: have the environment and the arguments of the worker, not of their birth', async () => {
+    process.env['SPARE_TEST_OLD'] = 'old'
+    process.env['SPARE_TEST'] = 'then'
+    await UserWorker.spares(3)
+    delete process.env['SPARE_TEST_OLD']
+    process.env['SPARE_TEST'] = 'now'
+    try {
+      const as = `process.env.SPARE_TEST === 'now' && !('SPARE_TEST_OLD' in process.env)`
+      assert.ok(await holds(`${as} && process.env.PATH === data`, {}, process.env['PATH']))
+      const own = { env: { OWN: '1' }, argv: ['a', 'b'] }
+      assert.ok(
+        await holds(
+          `Object.keys(process.env).join() === 'OWN' && process.argv.slice(2).join() === 'a,b'`,
+          own,
+        ),
+      )
+    } finally {
+      delete process.env['SPARE_TEST']
+    }
+  })
+
+  test('serve only workers with the same options that cannot change once a thread runs', async () => {
+    const resourceLimits = { maxOldGenerationSizeMb: 50 }
+    await UserWorker.spares(1)
+    await UserWorker.spares(1, { resourceLimits })
+    const other = await UserWorker.create(seven, { resourceLimits: { maxOldGenerationSizeMb: 60 } })
+    const flagged = await UserWorker.create(seven, { execArgv: ['--no-warnings'] })
+    assert.deepEqual(
+      [other, flagged].map((worker) => worker.describe().madeFrom),
+      ['thread', 'thread'],
+    )
+    const limited = await UserWorker.create(
+      moduleOf(`
+        import { resourceLimits } from 'node:worker_threads'
+        export default () => resourceLimits.maxOldGenerationSizeMb`),
+      { resourceLimits },
+    )
+    assert.equal(limited.describe().madeFrom, 'spare')
+    await limited.start()
+    assert.equal(await limited.join(), 50)
+    await Promise.all([other.stop(), flagged.stop()])
+    assert.equal(await UserWorker.spares(0, { resourceLimits }), 1)
+  })
+
+  test('survive data that cannot be sent, and serve the next worker', async () => {
+    await UserWorker.spares(1)
+    const data = { no: () => {} }
+    await assert.rejects(UserWorker.create(seven, { data }), { code: 'ERR_NOT_CLONEABLE' })
+    const worker = await UserWorker.create(seven)
+    assert.equal(worker.describe().madeFrom, 'spare')
+    await worker.stop()
+  })
+
+  test('end with the module they were to load, like any thread, when it is no good', async () => {
+    await UserWorker.spares(1)
+    const bad = moduleOf('throw new Error("no good")')
+    await assert.rejects(UserWorker.create(bad), { code: 'ERR_MODULE_LOAD' })
+    const worker = await UserWorker.create(seven)
+    await worker.start()
+    assert.equal(await worker.join(), 7)
+  })
+
+  test('are refused with EINVAL where the count or the options are wrong', async () => {
+    for (const count of [-1, 0.5, 1025, Number.NaN, '1']) {
+      await assert.rejects(UserWorker.spares(count as number), { code: 'EINVAL' })
+    }
+    await assert.rejects(UserWorker.spares(1, { name: 'x' } as never), {
+      code: 'EINVAL',
+      message: /there is no option 'name'/,
+    })
+  })
+})
+
+describe('a process with spares', () => {
+  test('ends by itself, with the spares idle, or booting', async () => {
+    const index = JSON.stringify(new URL('./index.js', import.meta.url).href)
+    for (const wait of ['await ', 'void ']) {
+      const { code, err } = await runProgram(
+        `const { UserWorker } = await import(${index}); ${wait}UserWorker.spares(2)`,
+      )
+      assert.deepEqual([code, err], [0, ''], wait)
+    }
+  })
+})
