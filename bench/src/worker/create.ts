@@ -90,9 +90,11 @@ async function adopt(count: number): Promise<Samples> {
  * beforehand, so that a look at one costs a microsecond or two.
  */
 class ThreadNames {
-  readonly #files = readdirSync('/proc/self/task').map((tid) =>
-    openSync(`/proc/self/task/${tid}/comm`, 'r'),
-  )
+  /** The youngest first: the spare is among them. */
+  readonly #files = readdirSync('/proc/self/task')
+    .map(Number)
+    .sort((a, b) => b - a)
+    .map((tid) => openSync(`/proc/self/task/${tid}/comm`, 'r'))
   readonly #buffer = Buffer.alloc(16)
 
   /** When a thread was first seen to bear a name: now at the earliest, then at turns of the loop. */

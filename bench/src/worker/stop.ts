@@ -81,13 +81,27 @@ function together(start: () => Promise<End>): (count: number) => Promise<Samples
   }
 }
 
+/** The same threads, each asked when the one before is gone: what a queue of stops would take. */
+async function inTurn(count: number): Promise<Samples> {
+  const ends = await Promise.all(Array.from({ length: count }, ours))
+  await pause(idleMs)
+  const begun = nanoseconds()
+  for (const end of ends) await end()
+  return { all: [microseconds(begun)] }
+}
+
 export const stopMany: Measure = {
   name: 'stop-50',
   count: 50,
   quickCount: 3,
-  sides: { ours: { sample: together(ours) }, terminate: { sample: together(terminated) } },
+  sides: {
+    ours: { sample: together(ours) },
+    terminate: { sample: together(terminated) },
+    inTurn: { sample: inTurn },
+  },
   rows: [
     { name: 'stop-50-vs-terminate', unit: 'ms', ours: 'ours.all', raw: 'terminate.all' },
     { name: 'stop-50-vs-slowest', unit: 'ms', ours: 'ours.all', raw: 'ours.slowest' },
+    { name: 'stop-50-vs-in-turn', unit: 'ms', ours: 'ours.all', raw: 'inTurn.all' },
   ],
 }
