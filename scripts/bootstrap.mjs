@@ -9,7 +9,18 @@ import { fileURLToPath } from 'node:url'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-const sources = ['src', 'tests', 'examples', 'tsconfig.json', 'tsconfig.base.json']
+const sources = [
+  'src',
+  'tests',
+  'examples',
+  'bench/src',
+  'bench/tsconfig.json',
+  'tsconfig.json',
+  'tsconfig.base.json',
+]
+
+/** Where everything that is built goes. */
+export const outputs = ['dist', 'build', 'bench/build']
 
 export function bringUpToDate() {
   const locked = hash(['package.json', 'package-lock.json'])
@@ -18,7 +29,7 @@ export function bringUpToDate() {
   })
   once('build/.userworker-built', hash(sources) + locked, () => {
     // A clean build takes about a second, and leaves no output behind of a source that is gone.
-    for (const out of ['dist', 'build']) rmSync(join(root, out), { recursive: true, force: true })
+    for (const out of outputs) rmSync(join(root, out), { recursive: true, force: true })
     run(process.execPath, ['node_modules/typescript/bin/tsc', '--build'])
   })
 }

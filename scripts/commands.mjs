@@ -1,6 +1,6 @@
 // What `npm start`, `npm test` and the other scripts do once everything is installed and built.
 // Each takes the arguments behind `--` and returns an exit code.
-import { filesBelow, status } from './bootstrap.mjs'
+import { filesBelow, outputs, status } from './bootstrap.mjs'
 import { matrix } from './matrix.mjs'
 
 const node = (...args) => status(process.execPath, args)
@@ -11,12 +11,14 @@ export const commands = {
   demo: (args) => node('dist/cli/main.js', 'demo', ...args),
   test,
   ok,
+  bench: (args) => node('bench/build/main.js', ...args),
   matrix,
 }
 
 /** All tests, or those whose file name contains one of the words given. */
 function test(words) {
-  const files = [...filesBelow('dist'), ...filesBelow('build')]
+  const files = outputs
+    .flatMap(filesBelow)
     .filter((file) => file.endsWith('.test.js'))
     .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   if (files.length === 0) {
