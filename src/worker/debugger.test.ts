@@ -20,9 +20,11 @@ const debugged = (body: string): ReturnType<typeof runProgram> =>
     })
     const post = (method, params) => session.post(method, params)
     const count = new Int32Array(new SharedArrayBuffer(4))
-    const text = 'async (count, self) => { while (!self.shouldStop()) { Atomics.add(count, 0, 1); await self.sleep(1) } }'
-    const make = (name) =>
-      UserWorker.create('data:text/javascript,export default ' + encodeURIComponent(text), { name, data: count })
+    const text = \`async (count, self) => {
+      while (!self.shouldStop()) { Atomics.add(count, 0, 1); await self.sleep(1) }
+    }\`
+    const module = 'data:text/javascript,' + encodeURIComponent('export default ' + text)
+    const make = (name) => UserWorker.create(module, { name, data: count })
     ${body}
     session.disconnect()`)
 

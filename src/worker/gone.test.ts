@@ -53,7 +53,7 @@ describe('a worker that has ended', () => {
     assert.ok(!threadsOf().some((thread) => thread.state === 'zombie'))
   })
 
-  test('UW-13, BUG-UW-6: runs nothing of its module after its end was reported, in 60 rounds of removing it', async () => {
+  test('UW-13, BUG-UW-6: runs nothing of its module once its end was reported, in 60 rounds', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'uw-module-'))
     for (let round = 0; round < 60; round++) {
       const file = join(folder, `module-${round}.mjs`)

@@ -11,7 +11,7 @@ export type Identity = Record<string, string>
 
 /** The lines of /proc/PID/status that say who a thread is, and not what it is doing. */
 const ofStatus =
-  /^(Tgid|NStgid|Uid|Gid|Groups|Umask|NoNewPrivs|Seccomp|Cap\w+|SigIgn|SigCgt|Cpus_allowed_list|Mems_allowed_list):\s*(.*)$/gm
+  /^(N?S?[Tt]gid|[UG]id|Groups|Umask|NoNewPrivs|Seccomp|Cap\w+|Sig(?:Ign|Cgt)|\w+_allowed_list):\s*(.*)$/gm
 
 const texts = ['limits', 'cgroup', 'loginuid', 'sessionid', 'oom_score_adj', 'uid_map', 'gid_map']
 const links = ['cwd', 'root', 'exe']

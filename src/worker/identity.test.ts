@@ -184,9 +184,10 @@ describe('the mark of a worker', () => {
     const raw = new Worker('setInterval(() => {}, 1000)', { eval: true, name: 'raw' })
     const workers = await Promise.all([1, 2, 3].map(() => UserWorker.create(untilStopped)))
     const marked = threadsOf().filter((thread) => thread.name.startsWith('uw:'))
+    assert.equal(marked.length, 3)
     assert.deepEqual(
-      marked.map((thread) => thread.tid).sort(),
-      workers.map((worker) => worker.osThreadId).sort(),
+      new Set(marked.map((thread) => thread.tid)),
+      new Set(workers.map((worker) => worker.osThreadId)),
     )
     assert.equal(claimedRows(table()).length, 3)
     await Promise.all([raw.terminate(), ...workers.map((worker) => worker.stop())])

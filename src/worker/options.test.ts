@@ -36,7 +36,7 @@ describe('the options of a worker', () => {
     }
   })
 
-  test('UW-21: one that would change the whole process is refused with EINVAL, for the owner has it too', async () => {
+  test('UW-21: one that would change the owner too is refused with EINVAL', async () => {
     for (const execArgv of [['--title=other'], ['--max-old-space-size=64'], ['--expose-gc']]) {
       assert.match(await refusalOf({ execArgv }), /Node refused the options of worker/)
     }

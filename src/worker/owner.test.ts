@@ -53,8 +53,10 @@ describe('an owner in trouble', () => {
   test('BUG-UW-2: that dies slowly loses no work of a function that needs nothing of it', async () => {
     const { code, out, err } = await runProgram(`
       const { UserWorker } = await import(${index})
-      const steps = new Int32Array(new SharedArrayBuffer(4))
-      const text = 'export default (steps) => { for (;;) { Atomics.add(steps, 0, 1); Atomics.wait(steps, 0, -1, 1) } }'
+      const steps = new Int32Array(new SharedArrayBuffer(8))
+      const text = \`export default (steps) => {
+        for (;;) { Atomics.add(steps, 0, 1); Atomics.wait(steps, 1, 0, 1) }
+      }\`
       const worker = await UserWorker.create('data:text/javascript,' + encodeURIComponent(text), { data: steps })
       await worker.start()
       process.on('exit', () => {
@@ -73,15 +75,20 @@ describe('an owner in trouble', () => {
       import { tmpdir } from 'node:os'
       import { join } from 'node:path'
       const { UserWorker } = await import(${index})
-      const make = (text) => UserWorker.create('data:text/javascript,' + encodeURIComponent('export default ' + text))
-      const [idle, running] = [await make('() => 5'), await make('async (data, self) => { await self.sleep(60000); return 6 }')]
+      const make = (text) =>
+        UserWorker.create('data:text/javascript,' + encodeURIComponent('export default ' + text))
+      const idle = await make('() => 5')
+      const running = await make('async (data, self) => { await self.sleep(60000); return 6 }')
       await running.start()
       const folder = mkdtempSync(join(tmpdir(), 'uw-'))
       process.chdir(folder)
       rmdirSync(folder)
       await idle.start()
       console.log(await idle.join(), await running.stop())
-      const late = await make('() => 7').then(async (worker) => (await worker.start(), worker.join()), (error) => error.cause.code)
+      const late = await make('() => 7').then(
+        async (worker) => (await worker.start(), worker.join()),
+        (error) => error.cause.code,
+      )
       console.log([7, 'ENOENT'].includes(late))
       process.chdir('/')
       const again = await make('() => 8')
@@ -97,7 +104,8 @@ describe('an owner in trouble', () => {
       const { UserWorker } = await import(${index})
       let heard = 0
       process.on('SIGUSR2', () => heard++)
-      const storm = spawn('sh', ['-c', 'while kill -USR2 $1; do :; done', 'sh', String(process.pid)], { stdio: 'ignore' })
+      const loop = 'while kill -USR2 $1; do :; done'
+      const storm = spawn('sh', ['-c', loop, 'sh', String(process.pid)], { stdio: 'ignore' })
       while (heard === 0) await new Promise((resolve) => setTimeout(resolve, 1))
       const codes = []
       for (let round = 0; round < 20; round++) {

@@ -100,7 +100,7 @@ describe('a queue of one bounded worker is a kthread worker', () => {
     assert.equal(seen[0], 3, 'each ran once')
   })
 
-  test('KT-28: a delayed item is a timer of the caller that queues it, and is taken back by clearing it', async () => {
+  test('KT-28: a delayed item is a timer of its caller, and is taken back by clearing that', async () => {
     const [queue, seen] = [kthreadWorker(), word(4)]
     const late = new Promise((resolve) => {
       setTimeout(() => resolve(queue.run('item', [seen, 2, 0])), 60)
