@@ -10,6 +10,7 @@ export const commands = {
   build: () => 0,
   demo: (args) => node('dist/cli/main.js', 'demo', ...args),
   test,
+  requirements: () => node('--enable-source-maps', 'build/tests/requirements/main.js'),
   ok,
   bench: (args) => node('bench/build/main.js', ...args),
   matrix,

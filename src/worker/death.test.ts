@@ -91,7 +91,7 @@ describe('creation fails with a code and its cause, and leaves nothing', () => {
     rmSync(folder, { recursive: true })
   })
 
-  test('when its signal is aborted, before or while the module loads', async () => {
+  test('KT-4: when its signal is aborted, before or while the module loads', async () => {
     const aborted = await failureOf(functionOf('() => {}'), { signal: AbortSignal.abort('why') })
     assert.deepEqual(
       [aborted.name, aborted.code, aborted.cause],
@@ -365,7 +365,7 @@ describe('a worker that ends by itself keeps its code and its error', () => {
     assert.equal(out.trim().split('\n').at(-1), 'line 1999')
   })
 
-  test('BUG-KT-1: everything can be asked of a worker that is long gone', async () => {
+  test('BUG-KT-1, INV-KT-4: everything can be asked of a worker that is long gone', async () => {
     const worker = await UserWorker.create(functionOf('() => 42'), { name: 'gone' })
     await worker.start()
     await worker.join()

@@ -57,7 +57,7 @@ describe('workers of workers', () => {
     assert.equal(await worker.stop(), 3)
   })
 
-  test('NP-2: a worker that is told to stop may itself stop another and read its code', async () => {
+  test('NP-2, KT-14: a worker that is told to stop may itself stop another and read its code', async () => {
     const worker = await standing(4)
     assert.equal(await worker.stop(), 4)
     assert.deepEqual(parents(), [])

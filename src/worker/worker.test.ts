@@ -233,7 +233,7 @@ describe('stopping', () => {
     worker.requestStop()
   })
 
-  test('KT-17: any number of waiters get the same code, whenever they ask', async () => {
+  test('KT-17, BUG-KT-3: any number of waiters get the same code, whenever they ask', async () => {
     const worker = await UserWorker.create(untilStopped)
     const early = [worker.join(), worker.join()]
     await worker.start()
@@ -271,7 +271,7 @@ describe('stopping', () => {
     assert.equal(await b.stop(), 7)
   })
 
-  test('KT-9: a stop breaks a sleep in the event loop and a sleep that blocks the thread', async () => {
+  test('KT-9, BUG-KT-5: a stop breaks a sleep in the event loop and a sleep that blocks the thread', async () => {
     for (const sleeping of ['await self.sleep(60000)', 'self.sleepSync(60000)']) {
       const worker = await UserWorker.create(functionOf(`async (data, self) => ${sleeping}`))
       await worker.start()
