@@ -20,7 +20,7 @@ export const operations = {
   load: { takes: [], act: (words, index) => Atomics.load(words, index) },
   store: {
     takes: ['value'],
-    act: (words, index, value) => silent(Atomics.store(words, index, value)),
+    act: (words, index, value) => (Atomics.store(words, index, value), null),
   },
   add: { takes: ['value'], act: (words, index, value) => Atomics.add(words, index, value) },
   or: { takes: ['value'], act: (words, index, bits) => Atomics.or(words, index, bits) },
@@ -33,15 +33,10 @@ export const operations = {
     takes: ['expected', 'timeoutMs'],
     act: (words, index, expected, timeoutMs) => Atomics.wait(words, index, expected, timeoutMs),
   },
-  notify: { takes: [], act: (words, index) => silent(Atomics.notify(words, index)) },
+  notify: { takes: [], act: (words, index) => (Atomics.notify(words, index), null) },
 } as const satisfies Record<string, Operation>
 
 export type MemoryOp = keyof typeof operations
-
-/** The result of an operation that has none. */
-function silent(_: number): null {
-  return null
-}
 
 /** Whoever decides what an operation does, in place of the real words. */
 export interface Stepper {
