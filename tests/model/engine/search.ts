@@ -162,6 +162,7 @@ class Search {
       this.#stack.push(frame)
       return all.complaint
     }
+    if (this.#usesPrivacy) this.#privacy.learn(all)
     const moves = all.filter(({ enabled }) => enabled)
     if (known === 'new') {
       const complaint = this.#judge(state, moves)
@@ -171,7 +172,7 @@ class Search {
       }
     } else if (moves.length === 0) this.#end(state)
     if (moves.length === 0) return null
-    const chosen = this.#choose(moves, all)
+    const chosen = this.#choose(moves)
     const again = typeof known === 'number' ? known : ~0
     const todo = chosen.filter(({ bit }) => (sleep & bit) === 0 && (again & bit) !== 0)
     const rest = typeof known === 'number' ? sleep & known : sleep
@@ -222,9 +223,8 @@ class Search {
     this.#options.onEnd?.(state)
   }
 
-  #choose(moves: readonly Move[], all: readonly Move[]): readonly Move[] {
+  #choose(moves: readonly Move[]): readonly Move[] {
     if (!this.#usesPrivacy) return moves
-    this.#privacy.learn(all)
     const own = this.#privacy.find(moves)
     return own === null ? moves : [own]
   }
