@@ -6,7 +6,7 @@
 import { Locals, Broken, withRealWords } from './local.js'
 import { Life, logPlace, Places } from './places.js'
 import { Misuse, type Complaint, type Note, type Outcome, type Protocol } from './protocol.js'
-import { isTimed, letters, World, type Move, type State } from './world.js'
+import { isTimed, letters, ways, World, type Move, type State } from './world.js'
 
 /** The moves of a state, or why there are none. */
 export type Moves = readonly Move[] | { readonly complaint: string }
@@ -25,6 +25,7 @@ export class Game {
     const places = new Places(this.names.length)
     this.places = places
     this.#context = withRealWords(places, () => protocol.setUp())
+    places.begin()
     const bodies = Object.entries(protocol.threads).map(
       ([name, body]) =>
         [name, (model: Parameters<typeof body>[1]) => body(this.#context, model)] as const,
@@ -116,9 +117,31 @@ export class Game {
   }
 }
 
-/** A move as it stands in a schedule: the thread's number, and the letter of its way. */
-export function tokenOf({ thread, way }: Pick<Move, 'thread' | 'way'>): string {
-  return `${thread}${letters[way]}`
+/**
+ * Moves as a schedule: each is the thread's number and the letter of its way; `0*3` is three times `0`.
+ */
+export function scheduleOf(moves: readonly Pick<Move, 'thread' | 'way'>[]): string {
+  const runs: { token: string; count: number }[] = []
+  for (const { thread, way } of moves) {
+    const token = `${thread}${letters[way]}`
+    const last = runs.at(-1)
+    if (last?.token === token) last.count++
+    else runs.push({ token, count: 1 })
+  }
+  return runs.map(({ token, count }) => (count === 1 ? token : `${token}*${count}`)).join('.')
+}
+
+/** The moves of a schedule; null where it is none. */
+export function movesOf(schedule: string): Pick<Move, 'thread' | 'way'>[] | null {
+  const moves: Pick<Move, 'thread' | 'way'>[] = []
+  for (const token of schedule === '' ? [] : schedule.split('.')) {
+    const [, thread = '', letter = '', count = '1'] =
+      /^(\d+)([a-z]?)(?:\*(\d+))?$/.exec(token) ?? []
+    const way = ways.find((one) => letters[one] === letter)
+    if (thread === '' || way === undefined) return null
+    for (let left = Number(count); left > 0; left--) moves.push({ thread: Number(thread), way })
+  }
+  return moves
 }
 
 function orComplaint<Result>(run: () => Result): Result | { readonly complaint: string } {

@@ -46,6 +46,11 @@ export class Places {
     this.#byWords.set(words, new Map())
   }
 
+  /** What the words hold now is what they hold before the first step. */
+  begin(): void {
+    for (const [place, { words, index }] of this.#cells) this.initial[place] = words[index] ?? 0
+  }
+
   /** The place of a word. */
   ofWord(words: Words, index: number): number {
     const known = this.#byWords.get(words)

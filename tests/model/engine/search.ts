@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { tokenOf, type Game } from './game.js'
+import { scheduleOf, type Game } from './game.js'
 import { independent, NotPrivate, Privacy } from './privacy.js'
 import { bitOf, type Move, type State } from './world.js'
 
@@ -230,14 +230,14 @@ class Search {
   }
 
   #findings(complaint: string | null, finished = true): Findings {
-    const schedule = this.#stack.flatMap(({ taken }) => (taken === null ? [] : [tokenOf(taken)]))
+    const taken = this.#stack.flatMap((frame) => (frame.taken === null ? [] : [frame.taken]))
     return {
       states: this.#states,
       steps: this.#steps,
       schedules: this.#schedules,
       preemptions: this.#most,
       finished,
-      failure: complaint === null ? null : { complaint, schedule: schedule.join('.') },
+      failure: complaint === null ? null : { complaint, schedule: scheduleOf(taken) },
     }
   }
 }

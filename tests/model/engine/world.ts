@@ -39,9 +39,11 @@ export interface Move {
   readonly state: State
 }
 
-/** A bit each for three ways of each thread must fit into a word. */
-export const mostThreads = 10
-const ways: readonly Way[] = ['step', 'time-out', 'death']
+/** All ways. */
+export const ways: readonly Way[] = ['step', 'time-out', 'death']
+
+/** A bit for each way of each thread must fit into a word. */
+const mostThreads = 10
 
 /** The bit of a thread's way. */
 export function bitOf(thread: number, way: Way): number {
