@@ -12,6 +12,7 @@ export const commands = {
   test,
   ok,
   matrix,
+  model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
 }
 
 /** All tests, or those whose file name contains one of the words given. */

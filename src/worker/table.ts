@@ -118,8 +118,10 @@ export function setOwnRow(row: number): void {
  */
 export function claim(words: Words, parent: number): number {
   for (let row = 1; row < rows; row++) {
-    if (!memory.replace(words, at(row, Field.PARENT), 0, parent + 1)) continue
+    if (isClaimed(words, row)) continue
+    // Before the claim: a thread that is terminated right after it leaves a row that walkers see.
     raise(words, at(0, Header.HIGHEST_ROW), row)
+    if (!memory.replace(words, at(row, Field.PARENT), 0, parent + 1)) continue
     const id = memory.add(words, at(0, Header.LAST_ID), 1) + 1
     memory.store(words, at(row, Field.ID), id)
     memory.store(words, at(row, Field.MAKER), threadId)

@@ -54,8 +54,9 @@ export class Locals {
   readonly #gone: Local
   #count = 0
   /** While a thread's function runs: the results to give it, and what it asks for after those. */
-  #past: Local[] = []
+  #past: readonly Local[] = []
   #given = 0
+  #result: Value = undefined
   #held: Operation | null = null
   #swallowed = false
 
@@ -92,8 +93,8 @@ export class Locals {
       throw new Broken(`${this.#names[thread]} takes more than ${mostSteps} steps: does it spin?`)
     }
     const past: Local[] = []
-    for (let local = before; local !== null; local = local.before) past.unshift(local)
-    const end = this.#run(thread, past, result)
+    for (let local = before; local !== null; local = local.before) past.push(local)
+    const end = this.#run(thread, past.reverse(), result)
     if (end.next !== null) return this.#local(before, result, end)
     // Threads that returned the same are in the same state, whatever they did before.
     const value = this.#places.lists.intern(end.value)
@@ -111,13 +112,12 @@ export class Locals {
   }
 
   /** Runs a thread's function: `past` are its states so far, the last of which gets `result`. */
-  #run(thread: number, past: Local[], result: Value): Pick<Local, 'next' | 'value'> {
+  #run(thread: number, past: readonly Local[], result: Value): Pick<Local, 'next' | 'value'> {
     const name = this.#names[thread] ?? ''
     this.#past = past
     this.#given = 0
     this.#held = null
     this.#swallowed = false
-    const results = [...past.slice(1).map((local) => local.result), result]
     const stepper = {
       step: (op: MemoryOp, words: Words, index: number, args: readonly number[]) =>
         this.#ask(op, this.#places.ofWord(words, index), args) as number,
@@ -125,7 +125,7 @@ export class Locals {
         throw new Misuse(`${name} makes shared words: make them in \`setUp\``)
       },
     }
-    this.#results = results
+    this.#result = result
     let value: unknown
     try {
       value = withStepper(stepper, () => this.#bodies[thread]?.())
@@ -142,8 +142,6 @@ export class Locals {
     return { next: null, value: value as Value }
   }
 
-  #results: readonly Value[] = []
-
   /** Called by a thread that runs: gives the result its operation had, or takes it out. */
   #ask(op: Op, place: number, args: readonly Value[]): Value {
     if (this.#held !== null) {
@@ -156,7 +154,8 @@ export class Locals {
       throw leave
     }
     if (past.next === null || !isSame(past.next, { op, place, args })) throw changed('A thread')
-    return this.#results[this.#given++]
+    const next = this.#past[++this.#given]
+    return next === undefined ? this.#result : next.result
   }
 
   /** What the functions get as `model`: each call of it is a step of the thread that runs. */

@@ -215,8 +215,8 @@ class Effect {
   readonly thread: number
   readonly #places: Places
   readonly #threads: Locals
-  readonly #locals: Local[]
-  readonly #values: number[]
+  #locals: readonly Local[]
+  #values: readonly number[]
   readonly #touches: number[]
   readonly #changes: number[] = []
   #asleep: number
@@ -227,8 +227,8 @@ class Effect {
     this.thread = thread
     this.#places = places
     this.#threads = threads
-    this.#locals = [...state.locals]
-    this.#values = [...state.values]
+    this.#locals = state.locals
+    this.#values = state.values
     this.#asleep = state.asleep
     // A termination of this thread would undo each of its moves.
     this.#touches = [places.life(thread)]
@@ -241,9 +241,11 @@ class Effect {
 
   set(place: number, value: number): void {
     if (this.get(place) === value) return
-    for (let next = this.#values.length; next < place; next++)
-      this.#values.push(this.#places.initial[next] ?? 0)
-    this.#values[place] = value
+    const values = [...this.#values]
+    for (let next = values.length; next < place; next++)
+      values.push(this.#places.initial[next] ?? 0)
+    values[place] = value
+    this.#values = values
     this.change(place)
   }
 
@@ -275,7 +277,7 @@ class Effect {
   end(thread: number): void {
     this.#asleep &= ~(1 << thread)
     this.set(this.#places.life(thread), Life.TERMINATED)
-    this.#locals[thread] = this.#threads.gone
+    this.#locals = this.#locals.with(thread, this.#threads.gone)
   }
 
   move(way: Way, enabled: boolean): Move {
@@ -295,7 +297,7 @@ class Effect {
     const local = this.#locals[thread]
     if (local === undefined) return
     const next = this.#threads.after(thread, local, result)
-    this.#locals[thread] = next
+    this.#locals = this.#locals.with(thread, next)
     if (next.next === null) this.set(this.#places.life(thread), Life.RETURNED)
   }
 
