@@ -9,7 +9,7 @@ import { Game } from './engine/game.js'
 import type { Protocol } from './engine/protocol.js'
 import { replay } from './engine/replay.js'
 import { judge, type Verdict } from './engine/verdict.js'
-import { mutantsOf, testMutant, tryMutant, type Trial } from './mutants.js'
+import { inconclusive, mutantsOf, testMutant, tryMutant, type Trial } from './mutants.js'
 
 const usage = `npm run model -- [NAME [SCHEDULE]] [options]
 
@@ -58,6 +58,7 @@ async function main(): Promise<number> {
   for (const complaint of rows.flatMap(complaintsOf)) console.error(complaint)
   if (options.json) console.log(JSON.stringify({ protocols: rows.map(asJson) }))
   else await printTable(rows)
+  if (options.code !== undefined && rows.some((row) => !row.finished)) return inconclusive
   return rows.some((row) => complaintsOf(row).length > 0) ? 1 : 0
 }
 
@@ -89,7 +90,7 @@ function complaintsOf({ name, failure, trials }: Row): string[] {
   return complaints
 }
 
-function asJson(row: Row): object {
+function asJson(row: Row): Record<string, string | number> {
   const { name, threads, preemptions, states, schedules, trials, failure } = row
   const found = trials?.filter((trial) => trial.found).length ?? 0
   const failures = failure === null ? 0 : 1
@@ -107,7 +108,7 @@ async function printTable(rows: readonly Row[]): Promise<void> {
     title: column.replace('F', ' f'),
     alignment: place === 0 ? ('left' as const) : ('right' as const),
   }))
-  console.log(tableLines(columns, lines as unknown as Record<string, number>[]).join('\n'))
+  console.log(tableLines(columns, lines).join('\n'))
   for (const { mutant, found, said } of rows.flatMap(({ trials }) => trials ?? []))
     if (found) console.log(`\n${mutant.protocol}/${mutant.name}: ${mutant.breaks}\n  ${said}`)
 }

@@ -4,7 +4,15 @@
  * @module
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { root } from '../root.js'
@@ -15,6 +23,9 @@ const main = fileURLToPath(new URL('./main.js', import.meta.url))
 
 /** A search of a broken protocol ends at the first failure; one that takes longer than this is stuck. */
 const searchTimeoutMs = 300_000
+
+/** The exit code of a run that neither finished its search nor found a broken promise. */
+export const inconclusive = 3
 
 /** A patch of the sources. */
 export interface Mutant {
@@ -52,14 +63,19 @@ export interface Trial {
 export function tryMutant(mutant: Mutant): Trial {
   const built = build(mutant)
   if (built.error !== null) return { mutant, found: false, said: built.error }
-  const args = ['--conditions=userworker-model', main, mutant.protocol, '--json', '--code', built.dist]
-  const { status, stdout, stderr } = run(process.execPath, args, root, searchTimeoutMs)
+  const args = [
+    '--conditions=userworker-model',
+    main,
+    mutant.protocol,
+    '--json',
+    '--code',
+    built.dist,
+  ]
+  const { status, stderr } = run(process.execPath, args, root, searchTimeoutMs)
   rmSync(built.copy, { recursive: true, force: true })
   if (status === null) return { mutant, found: false, said: 'the search did not end' }
   if (status === 0) return { mutant, found: false, said: 'no promise is broken' }
-  const said = stderr.trim().split('\n')[0] ?? ''
-  // Another fault than a broken promise: the search is not finished, or the protocol cannot be used.
-  return { mutant, found: stdout.includes('"finished":true'), said }
+  return { mutant, found: status === 1, said: stderr.trim().split('\n')[0] ?? '' }
 }
 
 /** Runs the ordinary tests of the code that a mutant changes; `found` says that they notice. */

@@ -94,7 +94,7 @@ export class Locals {
     }
     const past: Local[] = []
     for (let local = before; local !== null; local = local.before) past.push(local)
-    const end = this.#run(thread, past.reverse(), result)
+    const end = this.#run(thread, past.toReversed(), result)
     if (end.next !== null) return this.#local(before, result, end)
     // Threads that returned the same are in the same state, whatever they did before.
     const value = this.#places.lists.intern(end.value)

@@ -10,7 +10,8 @@ import { bitOf, type Move, type State } from './world.js'
 /** Tells what happens in a schedule, a line for each step, and what is wrong at its end. */
 export function replay(game: Game, schedule: string): string[] {
   const chosen = movesOf(schedule)
-  if (chosen === null) return [`'${schedule}' is no schedule: write numbers of threads, as in 0*3.1.0t`]
+  if (chosen === null)
+    return [`'${schedule}' is no schedule: write numbers of threads, as in 0*3.1.0t`]
   const lines = game.names.map((name, thread) => `thread ${thread} is ${name}`)
   let state = game.first()
   if ('complaint' in state) return [...lines, state.complaint]
