@@ -81,8 +81,9 @@ function check(protocol: Protocol): Row {
 function complaintsOf({ name, failure, trials }: Row): string[] {
   const complaints: string[] = []
   if (failure !== null) {
-    const again = failure.schedule === '' ? '' : `: npm run model -- ${name} ${failure.schedule}`
-    complaints.push(`${name}: ${failure.complaint}${again}`)
+    const [sentence = '', ...more] = failure.complaint.split('\n')
+    const again = failure.schedule === '' ? [] : [`  npm run model -- ${name} ${failure.schedule}`]
+    complaints.push([`${name}: ${sentence}`, ...again, ...more].join('\n'))
   }
   if (trials?.length === 0) complaints.push(`${name}: it has no mutants`)
   for (const { mutant, found, said } of trials ?? [])

@@ -86,10 +86,13 @@ export class World {
     const { initial } = this.#places
     let { length } = values
     while (length > 0 && values[length - 1] === initial[length - 1]) length--
-    let key = String(asleep)
-    for (const local of locals) key += ` ${local.id}`
-    for (let place = 0; place < length; place++) key += `,${values[place]}`
-    return key
+    const key = [asleep]
+    for (const { id } of locals) key.push(id)
+    for (let place = 0; place < length; place++) {
+      const value = values[place] ?? 0
+      if (value !== initial[place]) key.push(-1 - place, value)
+    }
+    return key.join(' ')
   }
 
   /** All moves of a state, and what the threads that are blocked wait for. */
