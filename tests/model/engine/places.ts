@@ -100,7 +100,7 @@ export class Places {
 }
 
 /** Lists of values by number: equal lists have equal numbers, and 0 is the empty one. */
-export class Lists {
+class Lists {
   readonly #lists: (readonly Value[])[] = [[]]
   readonly #numbers = new Map<string, number>([['', 0]])
   readonly #values = new Map<string, { readonly number: number; readonly value: Value }>()

@@ -24,7 +24,7 @@ export interface SearchOptions {
   readonly onEnd?: (state: State) => void
 }
 
-export const defaults: SearchOptions = {
+const defaults: SearchOptions = {
   preemptions: Infinity,
   mostStates: 2_000_000,
   reduction: 'all',
