@@ -14,6 +14,7 @@ export const commands = {
   ok,
   bench: (args) => node('bench/build/main.js', ...args),
   matrix,
+  model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
 }
 
 /** All tests, or those whose file name contains one of the words given. */

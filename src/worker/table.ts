@@ -133,8 +133,10 @@ export function setOwnRow(row: number): void {
  */
 export function claim(words: Words, parent: number): number {
   for (let row = 1; row < rows; row++) {
-    if (!memory.replace(words, at(row, Field.PARENT), 0, parent + 1)) continue
+    if (isClaimed(words, row)) continue
+    // Before the claim: a thread that is terminated right after it leaves a row that walkers see.
     raise(words, at(0, Header.HIGHEST_ROW), row)
+    if (!memory.replace(words, at(row, Field.PARENT), 0, parent + 1)) continue
     number(words, row)
     memory.store(words, at(row, Field.MAKER), threadId)
     return row

@@ -1,37 +1,32 @@
 /**
  * The double of `src/os/memory.ts`. A process, or a thread, that runs with `--conditions=userworker-model`
- * gets it for `#memory`: each call does what the real door does, and leaves a step in the trace.
+ * gets it for `#memory`: each call does what the real door does, and leaves a step in the trace. Inside the
+ * model checker each call is a step of the protocol that is checked (`engine/`).
  *
  * @module
  */
-import { record } from './trace.js'
+import { perform, type Words } from './operations.js'
 
-export type Words = Int32Array<SharedArrayBuffer>
-
-export function allocate(length: number): Words {
-  return new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT))
-}
+export { allocate, type Words } from './operations.js'
 
 export function load(words: Words, index: number): number {
-  return record('load', index, Atomics.load(words, index))
+  return perform('load', words, index)
 }
 
 export function store(words: Words, index: number, value: number): void {
-  Atomics.store(words, index, value)
-  record('store', index, null, { value })
+  perform('store', words, index, value)
 }
 
 export function add(words: Words, index: number, value: number): number {
-  return record('add', index, Atomics.add(words, index, value), { value })
+  return perform('add', words, index, value)
 }
 
 export function or(words: Words, index: number, bits: number): number {
-  return record('or', index, Atomics.or(words, index, bits), { value: bits })
+  return perform('or', words, index, bits)
 }
 
 export function replace(words: Words, index: number, expected: number, value: number): boolean {
-  const held = Atomics.compareExchange(words, index, expected, value) === expected
-  return record('replace', index, held, { value, expected })
+  return perform('replace', words, index, expected, value)
 }
 
 export function wait(
@@ -40,12 +35,11 @@ export function wait(
   expected: number,
   timeoutMs: number,
 ): 'ok' | 'not-equal' | 'timed-out' {
-  return record('wait', index, Atomics.wait(words, index, expected, timeoutMs), { expected })
+  return perform('wait', words, index, expected, timeoutMs)
 }
 
 export function notify(words: Words, index: number): void {
-  Atomics.notify(words, index)
-  record('notify', index, null)
+  perform('notify', words, index)
 }
 
 // Compiles only while this module and the real one have the same exports of the same types.

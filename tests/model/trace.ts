@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { MemoryOp } from './operations.js'
 
 /** A step of this thread in shared memory. */
 export interface Step {
-  readonly op: 'load' | 'store' | 'add' | 'or' | 'replace' | 'wait' | 'notify'
+  readonly op: MemoryOp
   readonly index: number
   /** What was written, added or set; null where the operation writes nothing. */
   readonly value: number | null

@@ -1,0 +1,310 @@
+/**
+ * The states of a model, and the moves that lead from one to the next.
+ *
+ * @module
+ */
+import { act, operations, type MemoryOp, type Words } from '../operations.js'
+import type { Local, Locals, Operation } from './local.js'
+import { Life, timeOutPlace, type Places } from './places.js'
+import { Misuse, type Model, type Value } from './protocol.js'
+
+/** All that can make a difference to what comes. */
+export interface State {
+  readonly locals: readonly Local[]
+  /** A bit for each thread that is asleep in `wait`. */
+  readonly asleep: number
+  /** What each place holds; places beyond the end hold what they held at first. */
+  readonly values: readonly number[]
+}
+
+/** `step`: the thread takes its next step; `time-out`: its wait ends; `death`: a kill reaches it. */
+export type Way = 'step' | 'time-out' | 'death'
+
+/** The ways by their letters in a schedule. */
+export const letters: Readonly<Record<Way, string>> = { step: '', 'time-out': 't', death: 'x' }
+
+/** What a thread can do in a state, and what that does. */
+export interface Move {
+  readonly thread: number
+  readonly way: Way
+  /** False where the thread is blocked: then the places say what it waits for. */
+  readonly enabled: boolean
+  /** One bit for each move that can be enabled in one state. */
+  readonly bit: number
+  /** The places whose value matters to it. */
+  readonly touches: readonly number[]
+  /** Those among them that it changes. */
+  readonly changes: readonly number[]
+  readonly result: Value
+  readonly state: State
+}
+
+/** All ways. */
+export const ways: readonly Way[] = ['step', 'time-out', 'death']
+
+/** A bit for each way of each thread must fit into a word. */
+const mostThreads = 10
+
+/** The bit of a thread's way. */
+export function bitOf(thread: number, way: Way): number {
+  return 1 << (thread * ways.length + ways.indexOf(way))
+}
+
+const scratch: Words = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+
+/** The rules of a model. */
+export class World {
+  readonly #places: Places
+  readonly #locals: Locals
+  readonly #names: readonly string[]
+  readonly #timeOuts: number
+
+  constructor(places: Places, locals: Locals, names: readonly string[], timeOuts: number) {
+    if (names.length > mostThreads) throw new Misuse(`More than ${mostThreads} threads`)
+    this.#places = places
+    this.#locals = locals
+    this.#names = names
+    this.#timeOuts = timeOuts
+  }
+
+  /** The state before the first step. */
+  first(): State {
+    const locals = this.#names.map((_, thread) => this.#locals.first(thread))
+    const values = [...this.#places.initial]
+    for (const [thread, local] of locals.entries())
+      if (local.next === null) values[this.#places.life(thread)] = Life.RETURNED
+    return { locals, asleep: 0, values }
+  }
+
+  /** What a place holds. */
+  value(state: State, place: number): number {
+    return state.values[place] ?? this.#places.initial[place] ?? 0
+  }
+
+  /** Equal for equal states. */
+  key({ locals, asleep, values }: State): string {
+    const { initial } = this.#places
+    let { length } = values
+    while (length > 0 && values[length - 1] === initial[length - 1]) length--
+    const key = [asleep]
+    for (const { id } of locals) key.push(id)
+    for (let place = 0; place < length; place++) {
+      const value = values[place] ?? 0
+      if (value !== initial[place]) key.push(-1 - place, value)
+    }
+    return key.join(' ')
+  }
+
+  /** All moves of a state, and what the threads that are blocked wait for. */
+  moves(state: State): Move[] {
+    const moves: Move[] = []
+    for (const [thread, local] of state.locals.entries()) {
+      const life = this.value(state, this.#places.life(thread))
+      if (life >= Life.RETURNED || local.next === null) continue
+      moves.push(this.#step(state, thread, local.next))
+      if (life === Life.DOOMED) moves.push(this.#death(state, thread))
+    }
+    return moves
+  }
+
+  #step(state: State, thread: number, operation: Operation): Move {
+    const effect = new Effect(this.#places, this.#locals, state, thread)
+    if ((state.asleep & (1 << thread)) !== 0)
+      return effect.move('time-out', this.#timeOut(effect, operation))
+    return effect.move('step', this.#play(effect, operation))
+  }
+
+  #timeOut(effect: Effect, { place, args }: Operation): boolean {
+    if (!isTimed(args)) return false
+    const used = effect.get(timeOutPlace)
+    if (used >= this.#timeOuts) return false
+    effect.set(timeOutPlace, used + 1)
+    effect.change(place)
+    effect.wake(effect.thread, 'timed-out')
+    return true
+  }
+
+  #death(state: State, thread: number): Move {
+    const effect = new Effect(this.#places, this.#locals, state, thread)
+    effect.end(thread)
+    return effect.move('death', true)
+  }
+
+  /** Plays an operation; false where the thread is blocked in it. */
+  #play(effect: Effect, operation: Operation): boolean {
+    const { op, place } = operation
+    if (op === 'wait') return playWait(effect, operation)
+    if (op === 'notify') {
+      for (const thread of this.#sleepers(effect.state, place)) {
+        effect.change(place)
+        effect.wake(thread, 'ok')
+      }
+      effect.get(place)
+      return effect.give(null)
+    }
+    return isOfMemory(op)
+      ? playOnWord(effect, op, operation)
+      : this.#playModel(effect, op, operation)
+  }
+
+  /** Plays an operation of {@link Model}; false where the thread is blocked in it. */
+  #playModel(effect: Effect, op: keyof Model, { place, args }: Operation): boolean {
+    const value = effect.get(place)
+    const { lists } = this.#places
+    switch (op) {
+      case 'post':
+        effect.set(place, lists.push(value, args[0]))
+        return effect.give(undefined)
+      case 'receive':
+      case 'tryReceive':
+        if (value === 0) return op === 'tryReceive' && effect.give(undefined)
+        effect.set(place, lists.shift(value))
+        return effect.give(lists.of(value)[0])
+      case 'note': {
+        const [name, noted] = args
+        const note = { thread: this.#names[effect.thread], name, value: noted }
+        effect.set(place, lists.push(value, note))
+        return effect.give(undefined)
+      }
+      case 'terminate':
+        if (value < Life.RETURNED) effect.end(place - this.#places.life(0))
+        return place === this.#places.life(effect.thread) || effect.give(undefined)
+      case 'kill':
+        if (value === Life.ALIVE) effect.set(place, Life.DOOMED)
+        return effect.give(undefined)
+      case 'ended':
+      default:
+        return value >= Life.RETURNED && effect.give(undefined)
+    }
+  }
+
+  #sleepers({ locals, asleep }: State, place: number): number[] {
+    return locals.flatMap((local, thread) =>
+      (asleep & (1 << thread)) !== 0 && local.next?.place === place ? [thread] : [],
+    )
+  }
+}
+
+/** Whether a wait with these arguments ends by itself. */
+export function isTimed([, timeoutMs]: readonly Value[]): boolean {
+  return typeof timeoutMs === 'number' && timeoutMs < Infinity
+}
+
+function playWait(effect: Effect, { place, args }: Operation): boolean {
+  const [expected, timeoutMs] = args
+  if (effect.get(place) !== expected) return effect.give('not-equal')
+  if (typeof timeoutMs === 'number' && timeoutMs <= 0) return effect.give('timed-out')
+  effect.change(place)
+  effect.sleep()
+  return true
+}
+
+function isOfMemory(op: Operation['op']): op is MemoryOp {
+  return op in operations
+}
+
+/** An operation on a word does to it what the table of operations says. */
+function playOnWord(effect: Effect, op: MemoryOp, { place, args }: Operation): boolean {
+  const value = effect.get(place)
+  scratch[0] = value
+  const result = act(op, scratch, 0, args as readonly number[])
+  effect.set(place, scratch[0])
+  return effect.give(result)
+}
+
+/** What a move does, while that is worked out. */
+class Effect {
+  readonly state: State
+  readonly thread: number
+  readonly #places: Places
+  readonly #threads: Locals
+  #locals: readonly Local[]
+  #values: readonly number[]
+  readonly #touches: number[]
+  readonly #changes: number[] = []
+  #asleep: number
+  #result: Value = undefined
+
+  constructor(places: Places, threads: Locals, state: State, thread: number) {
+    this.state = state
+    this.thread = thread
+    this.#places = places
+    this.#threads = threads
+    this.#locals = state.locals
+    this.#values = state.values
+    this.#asleep = state.asleep
+    // A termination of this thread would undo each of its moves.
+    this.#touches = [places.life(thread)]
+  }
+
+  get(place: number): number {
+    this.#touch(place)
+    return this.#values[place] ?? this.#places.initial[place] ?? 0
+  }
+
+  set(place: number, value: number): void {
+    if (this.get(place) === value) return
+    const values = [...this.#values]
+    for (let next = values.length; next < place; next++)
+      values.push(this.#places.initial[next] ?? 0)
+    values[place] = value
+    this.#values = values
+    this.change(place)
+  }
+
+  /** Says that a place is not as it was, though it may hold the same value. */
+  change(place: number): void {
+    this.#touch(place)
+    if (!this.#changes.includes(place)) this.#changes.push(place)
+  }
+
+  /** The thread's own operation has a result. */
+  give(result: Value): true {
+    this.#result = result
+    this.#advance(this.thread, result)
+    return true
+  }
+
+  sleep(): void {
+    this.#asleep |= 1 << this.thread
+  }
+
+  wake(thread: number, result: 'ok' | 'timed-out'): void {
+    if (thread === this.thread) this.#result = result
+    this.#asleep &= ~(1 << thread)
+    if (thread !== this.thread) this.change(this.#places.life(thread))
+    this.#advance(thread, result)
+  }
+
+  /** A thread is terminated. */
+  end(thread: number): void {
+    this.#asleep &= ~(1 << thread)
+    this.set(this.#places.life(thread), Life.TERMINATED)
+    this.#locals = this.#locals.with(thread, this.#threads.gone)
+  }
+
+  move(way: Way, enabled: boolean): Move {
+    return {
+      thread: this.thread,
+      way,
+      enabled,
+      bit: bitOf(this.thread, way),
+      touches: this.#touches,
+      changes: this.#changes,
+      result: this.#result,
+      state: { locals: this.#locals, asleep: this.#asleep, values: this.#values },
+    }
+  }
+
+  #advance(thread: number, result: Value): void {
+    const local = this.#locals[thread]
+    if (local === undefined) return
+    const next = this.#threads.after(thread, local, result)
+    this.#locals = this.#locals.with(thread, next)
+    if (next.next === null) this.set(this.#places.life(thread), Life.RETURNED)
+  }
+
+  #touch(place: number): void {
+    if (!this.#touches.includes(place)) this.#touches.push(place)
+  }
+}

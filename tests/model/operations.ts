@@ -1,0 +1,93 @@
+/**
+ * What each operation of the memory door does: to real words, for the trace, and in the model checker.
+ *
+ * A new operation of the door is a line in this table and a function in `memory.ts`.
+ *
+ * @module
+ */
+import { record, type Step } from './trace.js'
+
+export type Words = Int32Array<SharedArrayBuffer>
+
+interface Operation {
+  /** What its arguments after the index are, in order. */
+  readonly takes: readonly ('value' | 'expected' | 'timeoutMs')[]
+  act(words: Words, index: number, first: number, second: number): Step['result']
+}
+
+/** The operations on one word. `wait` and `notify` are the two that the model checker plays itself. */
+export const operations = {
+  load: { takes: [], act: (words, index) => Atomics.load(words, index) },
+  store: {
+    takes: ['value'],
+    act: (words, index, value) => (Atomics.store(words, index, value), null),
+  },
+  add: { takes: ['value'], act: (words, index, value) => Atomics.add(words, index, value) },
+  or: { takes: ['value'], act: (words, index, bits) => Atomics.or(words, index, bits) },
+  replace: {
+    takes: ['expected', 'value'],
+    act: (words, index, expected, value) =>
+      Atomics.compareExchange(words, index, expected, value) === expected,
+  },
+  wait: {
+    takes: ['expected', 'timeoutMs'],
+    act: (words, index, expected, timeoutMs) => Atomics.wait(words, index, expected, timeoutMs),
+  },
+  notify: { takes: [], act: (words, index) => (Atomics.notify(words, index), null) },
+} as const satisfies Record<string, Operation>
+
+export type MemoryOp = keyof typeof operations
+
+/** Whoever decides what an operation does, in place of the real words. */
+export interface Stepper {
+  /** Takes an operation, and gives its result; or does not return. */
+  step(op: MemoryOp, words: Words, index: number, args: readonly number[]): Step['result']
+  /** Hears of new words. */
+  allocated(words: Words): void
+}
+
+let stepper: Stepper | null = null
+
+/** Runs a function with all operations of memory going to `next`. */
+export function withStepper<Result>(next: Stepper, run: () => Result): Result {
+  const before = stepper
+  stepper = next
+  try {
+    return run()
+  } finally {
+    stepper = before
+  }
+}
+
+/** New words, all zero. */
+export function allocate(length: number): Words {
+  const words = new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT))
+  stepper?.allocated(words)
+  return words
+}
+
+/** Does an operation: as the model checker says where one runs, else really, and into the trace. */
+export function perform<Op extends MemoryOp>(
+  op: Op,
+  words: Words,
+  index: number,
+  ...args: number[]
+): ReturnType<(typeof operations)[Op]['act']> {
+  type Result = ReturnType<(typeof operations)[Op]['act']>
+  if (stepper !== null) return stepper.step(op, words, index, args) as Result
+  const result = act(op, words, index, args)
+  const takes: readonly string[] = operations[op].takes
+  const named = Object.fromEntries(args.map((value, place) => [takes[place], value]))
+  return record(op, index, result, named) as Result
+}
+
+/** Does an operation really, and leaves no trace. */
+export function act(
+  op: MemoryOp,
+  words: Words,
+  index: number,
+  args: readonly number[],
+): Step['result'] {
+  const [first = 0, second = 0] = args
+  return (operations[op] as Operation).act(words, index, first, second)
+}
