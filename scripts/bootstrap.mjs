@@ -46,17 +46,20 @@ function once(stampFile, wanted, work) {
 // Ctrl-C goes to the whole group: the program that runs ends in its own way, and we end with its code.
 process.on('SIGINT', () => {})
 
-/** Runs a program to its end with our standard streams; a failure ends this process with its code. */
+/**
+ * Runs a program to its end; a failure ends this process with its code. What it prints goes to standard error: the
+ * output of `npm run model -- --json`, say, is that of the command alone.
+ */
 export function run(program, args, env = {}) {
-  const code = status(program, args, env)
+  const code = status(program, args, env, ['inherit', process.stderr.fd, 'inherit'])
   if (code !== 0) process.exit(code)
 }
 
-/** Like `run`, but gives the exit code back. */
-export function status(program, args, env = {}) {
+/** Runs a program to its end with our standard streams, and gives the exit code back. */
+export function status(program, args, env = {}, stdio = 'inherit') {
   const done = spawnSync(program, args, {
     cwd: root,
-    stdio: 'inherit',
+    stdio,
     env: { ...process.env, ...env },
   })
   if (done.error) console.error(`${program}: ${done.error.message}`)

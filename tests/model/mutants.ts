@@ -109,12 +109,18 @@ function build(mutant: Mutant): Built {
     cpSync(join(root, part), join(copy, part), { recursive: true })
   // The double of memory must be the one that the checker itself uses.
   symlinkSync(join(root, 'build'), join(copy, 'build'), 'junction')
-  const patched = run('git', ['apply', mutant.file], copy)
-  if (patched.status !== 0) return { error: `the patch does not apply: ${patched.stderr.trim()}` }
+  const error = patchedAndCompiled(mutant, copy)
+  if (error !== null) rmSync(copy, { recursive: true, force: true })
+  return error === null ? { error, copy, dist: join(copy, 'dist') } : { error }
+}
+
+/** Patches a copy of the sources and compiles it; says what is wrong with that. */
+function patchedAndCompiled({ file }: Mutant, copy: string): string | null {
+  const patched = run('git', ['apply', file], copy)
+  if (patched.status !== 0) return `the patch does not apply: ${patched.stderr.trim()}`
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const compiled = run(process.execPath, [compiler, '-p', 'src'], copy)
-  if (compiled.status !== 0) return { error: `it does not compile: ${compiled.stdout.trim()}` }
-  return { error: null, copy, dist: join(copy, 'dist') }
+  return compiled.status === 0 ? null : `it does not compile: ${compiled.stdout.trim()}`
 }
 
 function changedFiles(mutant: Mutant): string[] {
