@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { benches } from './benches.js'
-import { canRun, spreadOf, type Spread } from './rounds.js'
+import { spreadOf, type Spread } from './rounds.js'
 import { lineOf, tableOf, type Report } from './report.js'
 
 const main = fileURLToPath(new URL('main.js', import.meta.url))
@@ -17,7 +17,7 @@ describe('the bench of workers', () => {
   const measures = benches['worker'] ?? []
   const rowsOf = (index: number): string[] => measures[index]?.rows.map(({ name }) => name) ?? []
 
-  test('prints each row once, with our figures where the library has what they need', () => {
+  test('prints each row once, with our figures beside the raw ones', () => {
     const { status, stdout, stderr } = bench('worker', '--json', '--quick')
     assert.equal(status, 0, stderr)
     const report = JSON.parse(stdout) as Report
@@ -32,10 +32,7 @@ describe('the bench of workers', () => {
       assert.deepEqual(Object.keys(row), ['name', 'unit', 'ours', 'raw', 'ratio'])
       assert.match(row.unit, /^(ms|us)$/)
       assert.ok(isSpread(row.raw), row.name)
-      const index = measures.findIndex((_, each) => rowsOf(each).includes(row.name))
-      const { ours } = measures[index]?.sides ?? {}
-      if (ours === undefined || !canRun(ours)) assert.equal(row.ours, null, row.name)
-      else assert.ok(isSpread(row.ours) && Number(row.ratio) > 0, row.name)
+      assert.ok(isSpread(row.ours) && Number(row.ratio) > 0, row.name)
     }
   })
 

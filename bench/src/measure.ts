@@ -3,15 +3,11 @@
  *
  * @module
  */
-import type { Part } from './library.js'
-
 /** What one child process measured: microseconds, by what was timed. */
 export type Samples = Record<string, number[]>
 
 /** One way to do the thing: ours or a raw one. It is run in a process of its own. */
 export interface Side {
-  /** Parts of the library without which it cannot run. */
-  readonly needs?: readonly Part[]
   sample(count: number): Promise<Samples>
 }
 

@@ -8,8 +8,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { has } from './library.js'
-import type { Measure, Samples, Side } from './measure.js'
+import type { Measure, Samples } from './measure.js'
 
 /** How slow half of the samples are, and how slow all but one in a hundred. */
 export interface Spread {
@@ -28,12 +27,7 @@ const mostOutputBytes = 2 ** 24
 const script = fileURLToPath(new URL('sample.js', import.meta.url))
 const run = promisify(execFile)
 
-/** Whether the library has all that a side needs. */
-export function canRun({ needs = [] }: Side): boolean {
-  return needs.every(has)
-}
-
-/** Runs all sides that can run, so many times. */
+/** Runs all sides, so many times. */
 export async function runRounds(
   bench: string,
   measure: Measure,
@@ -42,7 +36,7 @@ export async function runRounds(
 ): Promise<Rounds> {
   const spreads = new Map<string, Spread[]>()
   const count = quick ? measure.quickCount : measure.count
-  const sides = Object.keys(measure.sides).filter((name) => canRun(sideOf(measure, name)))
+  const sides = Object.keys(measure.sides)
   for (let round = 0; round < rounds; round++) {
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       const samples = await sampleInChild([bench, measure.name, side, String(count)])
@@ -53,12 +47,6 @@ export async function runRounds(
     }
   }
   return spreads
-}
-
-function sideOf(measure: Measure, name: string): Side {
-  const side = measure.sides[name]
-  if (side === undefined) throw new Error(`the measure '${measure.name}' has no side '${name}'`)
-  return side
 }
 
 async function sampleInChild(args: string[]): Promise<Samples> {

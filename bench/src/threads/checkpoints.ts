@@ -1,6 +1,6 @@
 /** A worker that computes without ever waiting, and can be parked meanwhile. */
-import type { ParkableSelf } from '../library.js'
+import type { Self } from '../library.js'
 
-export default function checkpoints(_data: unknown, self: ParkableSelf): void {
+export default function checkpoints(_data: unknown, self: Self): void {
   while (!self.shouldStop()) self.checkpoint()
 }

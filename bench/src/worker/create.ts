@@ -121,7 +121,7 @@ export const adoption: Measure = {
   name: 'spares',
   count: 10,
   quickCount: 1,
-  sides: { ours: { needs: ['spares'], sample: adopt }, raw: { sample: rawOnline } },
+  sides: { ours: { sample: adopt }, raw: { sample: rawOnline } },
   rows: [
     { name: 'spare-identity', unit: 'ms', ours: 'ours.identity', raw: 'raw.online' },
     { name: 'spare-resolved', unit: 'ms', ours: 'ours.resolved', raw: 'raw.online' },

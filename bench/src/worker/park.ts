@@ -64,7 +64,7 @@ export const parkAsleep: Measure = {
   count: 3000,
   quickCount: 10,
   sides: {
-    ours: { needs: ['park', 'loop'], sample: ours('batches') },
+    ours: { sample: ours('batches') },
     raw: { sample: raw('raw-waiter') },
   },
   rows: [{ name: 'park-asleep', unit: 'us', ours: 'ours.roundTrip', raw: 'raw.roundTrip' }],
@@ -75,7 +75,7 @@ export const parkBusy: Measure = {
   count: 3000,
   quickCount: 10,
   sides: {
-    ours: { needs: ['park'], sample: ours('checkpoints') },
+    ours: { sample: ours('checkpoints') },
     raw: { sample: raw('raw-poller') },
   },
   rows: [{ name: 'park-busy', unit: 'us', ours: 'ours.roundTrip', raw: 'raw.roundTrip' }],

@@ -66,7 +66,7 @@ function wakeAfter(asleepMs: number, count: number): Measure {
     count,
     quickCount: 2,
     sides: {
-      ours: { needs: ['loop'], sample: ours(asleepMs) },
+      ours: { sample: ours(asleepMs) },
       notify: { sample: notified(asleepMs) },
       message: { sample: messaged(asleepMs) },
     },

@@ -1,0 +1,75 @@
+/**
+ * A spare that becomes a worker, is stopped, and may die at any time (`nominate` in `worker/control.ts`).
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import type { Code, Protocol } from '../engine/protocol.js'
+import * as memory from '../memory.js'
+import { judged, oneWorker, row, telling, workerCode } from './worker-code.js'
+
+export default async function adoption(code: Code): Promise<Protocol<memory.Words>> {
+  const real = await workerCode(code)
+  const { ask, at, controlOf, EINTR, Field, finish, Flag, hasFlag, KILLED } = real
+  const { nominate, State, stateOf, take } = real
+  const control = at(row, Field.CONTROL)
+  const numberOf = (words: memory.Words): number => memory.load(words, at(row, Field.ID))
+  return {
+    name: 'adoption',
+    promise:
+      'A spare runs nothing before it is somebody, its number is never seen with the state of ' +
+      'another, and whenever it dies its owner can tell whether the function was called.',
+    setUp: () => oneWorker(real),
+    threads: {
+      spare(words, model) {
+        take(words, control, 'booted')
+        model.post('told', 'booted')
+        model.receive('port') // adopt
+        take(words, control, 'adopt')
+        take(words, control, 'loaded')
+        while (!take(words, control, 'enter')) {
+          if (hasFlag(controlOf(words, row), Flag.STOP)) return finish(words, row, EINTR)
+          model.receive('port') // look
+        }
+        model.note('called', numberOf(words))
+        return finish(words, row, 7)
+      },
+      owner(words, model) {
+        // It boots, or dies while it does: then there is nothing to adopt.
+        if (model.receive('told') === 'gone' || !nominate(words, row)) return null
+        model.note('adopted', numberOf(words))
+        model.post('port', 'adopt')
+        ask(words, row, 'start')
+        model.post('port', 'look')
+        ask(words, row, 'stop')
+        model.post('port', 'look')
+        model.ended('spare')
+        return judged(real, words)
+      },
+      death(_, model) {
+        model.kill('spare')
+        model.ended('spare')
+        model.post('told', 'gone')
+      },
+      reader(words) {
+        const state = stateOf(controlOf(words, row))
+        return [state, numberOf(words)]
+      },
+    },
+    check({ threads: { spare, owner, reader }, log }, words) {
+      assert.notEqual(spare?.state, 'asleep', 'the spare waits for ever')
+      assert.ok(owner?.state === 'returned' && reader?.state === 'returned', 'somebody is stuck')
+      const adopted = log.find(({ name }) => name === 'adopted')?.value
+      const called = log.find(({ name }) => name === 'called')?.value
+      if (called !== undefined) assert.equal(called, adopted, 'it ran as somebody else')
+      const [state, number] = reader.value as [number, number]
+      const isSomebody = state === State.CREATED || state === State.RUNNING
+      if (isSomebody) assert.equal(number, adopted, 'it was seen under the number of a spare')
+      if (adopted === undefined) return assert.equal(owner.value, null)
+      const entered = hasFlag(controlOf(words, row), Flag.ENTERED)
+      const codes = entered ? [7, KILLED] : [EINTR]
+      assert.ok(codes.includes(owner.value as number), `${String(owner.value)} is no code for this`)
+    },
+    ...telling(real),
+  }
+}
