@@ -29,7 +29,8 @@ const refillDelayMs = 10
 class Shelf {
   readonly #options: ThreadOptions
   readonly #ready: Spare[] = []
-  readonly #booting = new Set<Spare>()
+  /** Those that boot, and when each is on the shelf. */
+  readonly #booting = new Map<Spare, Promise<void>>()
   #wanted = 0
   #isRefilling = false
 
@@ -70,13 +71,14 @@ class Shelf {
   }
 
   async #refill(): Promise<void> {
-    const boots: Promise<void>[] = []
     while (this.#ready.length + this.#booting.size < this.#wanted) {
       const spare = new Spare(this.#options, () => this.#forget(spare))
-      this.#booting.add(spare)
-      boots.push(spare.booted.promise.then(() => this.#shelve(spare)))
+      this.#booting.set(
+        spare,
+        spare.booted.promise.then(() => this.#shelve(spare)),
+      )
     }
-    await Promise.all(boots)
+    await Promise.all(this.#booting.values())
   }
 
   #shelve(spare: Spare): void {

@@ -5,7 +5,15 @@
  */
 import { Locals, Broken, withRealWords } from './local.js'
 import { Life, logPlace, Places } from './places.js'
-import { Misuse, type Complaint, type Note, type Outcome, type Protocol } from './protocol.js'
+import {
+  Misuse,
+  type Complaint,
+  type Model,
+  type Note,
+  type Outcome,
+  type Protocol,
+  type Value,
+} from './protocol.js'
 import { isTimed, letters, ways, World, type Move, type State } from './world.js'
 
 /** The moves of a state, or why there are none. */
@@ -28,7 +36,7 @@ export class Game {
     places.begin()
     const bodies = Object.entries(protocol.threads).map(
       ([name, body]) =>
-        [name, (model: Parameters<typeof body>[1]) => body(this.#context, model)] as const,
+        [name, (model: Model, start: Value) => body(this.#context, model, start)] as const,
     )
     const locals = new Locals(Object.fromEntries(bodies), places)
     this.#world = new World(places, locals, this.names, protocol.timeOuts ?? 1)

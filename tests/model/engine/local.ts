@@ -10,7 +10,7 @@ import { logPlace, type Places } from './places.js'
 import { Misuse, type Model, type Value } from './protocol.js'
 
 /** The operations of {@link Model}, beside those of memory. */
-export type Op = MemoryOp | keyof Model
+export type Op = MemoryOp | Exclude<keyof Model, 'again'>
 
 /** A step that a thread is about to take. */
 export interface Operation {
@@ -20,10 +20,17 @@ export interface Operation {
   readonly args: readonly Value[]
 }
 
+/** What a thread's function returns to begin anew, knowing this and nothing else. */
+export class Again {
+  constructor(readonly state: Value) {}
+}
+
 /** A thread's state: what it got so far, and so what it does next. */
 export interface Local {
   /** Equal for equal states of a thread. */
   readonly id: number
+  /** What its function was begun with. */
+  readonly start: Value
   readonly before: Local | null
   /** The result that led here. */
   readonly result: Value
@@ -34,6 +41,11 @@ export interface Local {
   readonly value: Value
   readonly after: Map<Value, Local>
 }
+
+/** How far a run of a thread's function came. */
+type Ran =
+  | { readonly next: Operation; readonly value: undefined }
+  | { readonly next: null; readonly value: Value | Again }
 
 /** A thread broke the first promise of all: that it takes its steps, and returns. */
 export class Broken extends Error {
@@ -48,9 +60,10 @@ const leave = new Error('The model checker takes this thread out at its next ste
 /** The threads of a model, and all states they were ever in. */
 export class Locals {
   readonly #names: readonly string[]
-  readonly #bodies: readonly (() => unknown)[]
+  readonly #bodies: readonly ((start: Value) => unknown)[]
   readonly #places: Places
   readonly #ended = new Map<string, Local>()
+  readonly #begun = new Map<string, Local>()
   readonly #gone: Local
   #count = 0
   /** While a thread's function runs: the results to give it, and what it asks for after those. */
@@ -60,12 +73,15 @@ export class Locals {
   #held: Operation | null = null
   #swallowed = false
 
-  constructor(bodies: Readonly<Record<string, (model: Model) => unknown>>, places: Places) {
+  constructor(
+    bodies: Readonly<Record<string, (model: Model, start: Value) => unknown>>,
+    places: Places,
+  ) {
     const model = this.#model()
     this.#names = Object.keys(bodies)
-    this.#bodies = Object.values(bodies).map((body) => () => body(model))
+    this.#bodies = Object.values(bodies).map((body) => (start) => body(model, start))
     this.#places = places
-    this.#gone = this.#local(null, undefined, { next: null, value: undefined })
+    this.#gone = this.#local(undefined, null, undefined, { next: null, value: undefined })
   }
 
   /** The state of a thread that was terminated: whatever it knew, it does nothing any more. */
@@ -75,44 +91,63 @@ export class Locals {
 
   /** A thread before its first step. */
   first(thread: number): Local {
-    return this.#advance(thread, null, undefined)
+    return this.#begin(thread, undefined)
   }
 
   /** A thread after the result of its next step. */
   after(thread: number, local: Local, result: Value): Local {
     const known = local.after.get(result)
     if (known !== undefined) return known
-    const next = this.#advance(thread, local, result)
+    const next = this.#advance(thread, local, result, local.start)
     local.after.set(result, next)
     return next
   }
 
-  #advance(thread: number, before: Local | null, result: Value): Local {
+  /** A thread at the begin of its function. */
+  #begin(thread: number, start: Value): Local {
+    const key = `${thread} ${JSON.stringify(start)}`
+    const known = this.#begun.get(key)
+    if (known !== undefined) return known
+    const local = this.#advance(thread, null, undefined, start)
+    this.#begun.set(key, local)
+    return local
+  }
+
+  #advance(thread: number, before: Local | null, result: Value, start: Value): Local {
     const depth = before === null ? 0 : before.depth + 1
     if (depth > mostSteps) {
       throw new Broken(`${this.#names[thread]} takes more than ${mostSteps} steps: does it spin?`)
     }
     const past: Local[] = []
     for (let local = before; local !== null; local = local.before) past.push(local)
-    const end = this.#run(thread, past.toReversed(), result)
-    if (end.next !== null) return this.#local(before, result, end)
+    const end = this.#run(thread, past.toReversed(), result, start)
+    if (end.next !== null) return this.#local(start, before, result, end)
+    if (end.value instanceof Again) {
+      if (before === null) throw new Misuse(`${this.#names[thread]} begins anew without a step`)
+      return this.#begin(thread, this.#places.lists.intern(end.value.state))
+    }
     // Threads that returned the same are in the same state, whatever they did before.
     const value = this.#places.lists.intern(end.value)
     const key = `${thread} ${JSON.stringify(value)}`
     const known = this.#ended.get(key)
     if (known !== undefined) return known
-    const local = this.#local(before, result, { next: null, value })
+    const local = this.#local(start, before, result, { next: null, value })
     this.#ended.set(key, local)
     return local
   }
 
-  #local(before: Local | null, result: Value, end: Pick<Local, 'next' | 'value'>): Local {
+  #local(
+    start: Value,
+    before: Local | null,
+    result: Value,
+    end: Pick<Local, 'next' | 'value'>,
+  ): Local {
     const depth = before === null ? 0 : before.depth + 1
-    return { id: this.#count++, before, result, depth, ...end, after: new Map() }
+    return { id: this.#count++, start, before, result, depth, ...end, after: new Map() }
   }
 
   /** Runs a thread's function: `past` are its states so far, the last of which gets `result`. */
-  #run(thread: number, past: readonly Local[], result: Value): Pick<Local, 'next' | 'value'> {
+  #run(thread: number, past: readonly Local[], result: Value, start: Value): Ran {
     const name = this.#names[thread] ?? ''
     this.#past = past
     this.#given = 0
@@ -128,18 +163,18 @@ export class Locals {
     this.#result = result
     let value: unknown
     try {
-      value = withStepper(stepper, () => this.#bodies[thread]?.())
+      value = withStepper(stepper, () => this.#bodies[thread]?.(start))
     } catch (error) {
       if (error instanceof Misuse) throw error
       if (this.#swallowed || (error !== leave && this.#held !== null)) throw swallowed(name)
-      if (error === leave) return { next: this.#held, value: undefined }
+      if (error === leave && this.#held !== null) return { next: this.#held, value: undefined }
       const shown = error instanceof Error ? (error.stack ?? error.message) : String(error)
       throw new Broken(`${name} threw ${shown}`)
     }
     if (this.#held !== null) throw swallowed(name)
     if (this.#given < past.length) throw changed(name)
     if (value instanceof Promise) throw new Misuse(`${name} is asynchronous: a thread must not be`)
-    return { next: null, value: value as Value }
+    return { next: null, value: value as Value | Again }
   }
 
   /** Called by a thread that runs: gives the result its operation had, or takes it out. */
@@ -173,6 +208,7 @@ export class Locals {
       terminate: (thread) => void this.#ask('terminate', life(thread), []),
       kill: (thread) => void this.#ask('kill', life(thread), []),
       ended: (thread) => void this.#ask('ended', life(thread), []),
+      again: (state) => new Again(state) as unknown as undefined,
       note: (name, value) => void this.#ask('note', logPlace, [name, this.#intern(value)]),
     }
   }

@@ -29,6 +29,11 @@ export interface Model {
   kill(thread: string): void
   /** Blocks until a thread is gone, in whatever way: the 'exit' event. */
   ended(thread: string): void
+  /**
+   * To be returned: the thread's function begins anew, with `state` as its third argument, and forgets
+   * all the rest. No step. For loops: rounds that know the same are one state, whatever came before.
+   */
+  again(state: Value): undefined
   /** Records something for the oracle. */
   note(name: string, value?: Value): void
 }
@@ -67,7 +72,9 @@ export type Complaint = string | void
  * A function of a thread. It must do the same whenever its steps have the same results: it is run again from its
  * start for each step. So it keeps no state outside itself but in shared memory.
  */
-type Body<Context> = { run(context: Context, model: Model): Value | void }['run']
+type Body<Context> = {
+  run(context: Context, model: Model, state: Value): Value | void
+}['run']
 
 /** Real code with the threads that run it, and the promises that must hold in every interleaving. */
 export interface Protocol<Context = unknown> {

@@ -15,8 +15,8 @@ interface Context {
   readonly inbox: memory.Words
 }
 
-/** Two from one waker, one from the other. */
-const items = 3
+/** Two from each of two wakers. */
+const items = 4
 
 export default async function wake(code: Code): Promise<Protocol<Context>> {
   const real = await workerCode(code)
@@ -35,25 +35,26 @@ export default async function wake(code: Code): Promise<Protocol<Context>> {
       inbox: memory.allocate(1),
     }),
     threads: {
-      worker({ words, inbox }, model) {
-        for (let done = 0; done < items;) {
-          const heard = listen(words, row)
-          const found = memory.load(inbox, 0)
-          if (found > done) {
-            done = found
-            continue
-          }
-          if (nap(words, row, heard, 5)) continue
+      worker({ words, inbox }, model, done) {
+        if (done === items) return
+        const heard = listen(words, row)
+        const found = memory.load(inbox, 0)
+        if (found > Number(done ?? 0)) return model.again(found)
+        if (!nap(words, row, heard, 5)) {
           doze(words, row)
           if (listen(words, row) === heard) model.receive('look')
           rouse(words, row)
         }
+        return model.again(done)
       },
       waker(context, model) {
         give(context, model)
         give(context, model)
       },
-      other: (context, model) => give(context, model),
+      other(context, model) {
+        give(context, model)
+        give(context, model)
+      },
     },
     check({ threads: { worker, waker, other } }, { words }) {
       assert.ok(waker?.state === 'returned' && other?.state === 'returned', 'a waker is stuck')
