@@ -22,10 +22,10 @@ export function runProgram(
   options: ExecFileOptions = {},
   under: readonly string[] = [],
 ): Promise<End> {
-  const [file = '', ...args] = [...under, process.execPath, '--input-type=module', '-e', text]
+  const [file, ...args] = [...under, process.execPath, '--input-type=module', '-e', text]
   return new Promise((resolve) => {
     const child = execFile(
-      file,
+      file ?? process.execPath,
       args,
       { timeout: 20_000, ...options, encoding: 'utf8' },
       (_error, out, err) => resolve({ code: child.exitCode, out, err }),

@@ -35,7 +35,7 @@ describe('spares', () => {
   test('are threads that wait, under a name of their own, and execute nothing (INV-UW-2)', async () => {
     assert.equal(await UserWorker.spares(2), 0)
     assert.deepEqual(names(), ['uw:spare', 'uw:spare'])
-    const [spare] = threadsOf().filter((thread) => thread.name === 'uw:spare')
+    const spare = threadsOf().find((thread) => thread.name === 'uw:spare')
     const used = spare?.cpuMs
     await sleep(50)
     assert.equal(sampleThread(spare?.tid ?? 0)?.cpuMs, used)
@@ -44,7 +44,7 @@ describe('spares', () => {
 
   test('become workers: the name is there at once, the thread is the one that was there', async () => {
     await UserWorker.spares(1)
-    const [spare] = threadsOf().filter((thread) => thread.name === 'uw:spare')
+    const spare = threadsOf().find((thread) => thread.name === 'uw:spare')
     const worker = await UserWorker.create(seven, { name: 'adopted', nice: 3 })
     assert.equal(worker.osThreadId, spare?.tid)
     const { name, nice } = sampleThread(spare?.tid ?? 0) ?? {}

@@ -20,8 +20,8 @@ export interface Operation {
   readonly args: readonly Value[]
 }
 
-/** What a thread's function returns to begin anew, knowing this and nothing else. */
-export class Again {
+/** Takes a thread out that wants to begin anew, knowing this and nothing else. */
+class Again {
   constructor(readonly state: Value) {}
 }
 
@@ -166,6 +166,7 @@ export class Locals {
       value = withStepper(stepper, () => this.#bodies[thread]?.(start))
     } catch (error) {
       if (error instanceof Misuse) throw error
+      if (error instanceof Again && this.#held === null) return { next: null, value: error }
       if (this.#swallowed || (error !== leave && this.#held !== null)) throw swallowed(name)
       if (error === leave && this.#held !== null) return { next: this.#held, value: undefined }
       const shown = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -208,7 +209,11 @@ export class Locals {
       terminate: (thread) => void this.#ask('terminate', life(thread), []),
       kill: (thread) => void this.#ask('kill', life(thread), []),
       ended: (thread) => void this.#ask('ended', life(thread), []),
-      again: (state) => new Again(state) as unknown as undefined,
+      again: (state) => {
+        // No error: there is no stack to be kept, and nobody else to see it.
+        // oxlint-disable-next-line typescript/only-throw-error
+        throw new Again(state)
+      },
       note: (name, value) => void this.#ask('note', logPlace, [name, this.#intern(value)]),
     }
   }

@@ -30,10 +30,10 @@ export interface Model {
   /** Blocks until a thread is gone, in whatever way: the 'exit' event. */
   ended(thread: string): void
   /**
-   * To be returned: the thread's function begins anew, with `state` as its third argument, and forgets
-   * all the rest. No step. For loops: rounds that know the same are one state, whatever came before.
+   * The thread's function begins anew, with `state` as its third argument, and forgets all the rest.
+   * No step. For loops: rounds that know the same are one state, whatever came before.
    */
-  again(state: Value): undefined
+  again(state: Value): never
   /** Records something for the oracle. */
   note(name: string, value?: Value): void
 }

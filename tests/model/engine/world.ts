@@ -148,7 +148,11 @@ export class World {
   }
 
   /** Plays an operation of {@link Model}; false where the thread is blocked in it. */
-  #playModel(effect: Effect, op: keyof Model, { place, args }: Operation): boolean {
+  #playModel(
+    effect: Effect,
+    op: Exclude<keyof Model, 'again'>,
+    { place, args }: Operation,
+  ): boolean {
     const value = effect.get(place)
     const { lists } = this.#places
     switch (op) {

@@ -67,8 +67,12 @@ export default async function adoption(code: Code): Promise<Protocol<memory.Word
       if (isSomebody) assert.equal(number, adopted, 'it was seen under the number of a spare')
       if (adopted === undefined) return assert.equal(owner.value, null)
       const entered = hasFlag(controlOf(words, row), Flag.ENTERED)
+      assert.ok(entered || called === undefined, 'it was called, and does not look so')
       const codes = entered ? [7, KILLED] : [EINTR]
-      assert.ok(codes.includes(owner.value as number), `${String(owner.value)} is no code for this`)
+      assert.ok(
+        codes.includes(owner.value as number),
+        `${JSON.stringify(owner.value)} is no code for this`,
+      )
     },
     ...telling(real),
   }

@@ -5,14 +5,14 @@
  */
 import assert from 'node:assert/strict'
 import type { Code, Protocol } from '../engine/protocol.js'
-import type * as memory from '../memory.js'
+import * as memory from '../memory.js'
 import { telling, workerCode } from './worker-code.js'
 
 export default async function joins(code: Code): Promise<Protocol<memory.Words>> {
   const real = await workerCode(code)
   const { beginJoin, claim, emptyTable } = real
   /** Whether the worker in `row` may wait for the one numbered `target`. Numbers are rows here. */
-  const waits = (words: memory.Words, row: number, target: number): boolean =>
+  const mayWait = (words: memory.Words, row: number, target: number): boolean =>
     beginJoin(words, target, row) !== null
   return {
     name: 'joins',
@@ -25,22 +25,26 @@ export default async function joins(code: Code): Promise<Protocol<memory.Words>>
       return words
     },
     threads: {
-      first: (words) => waits(words, 1, 2),
-      second: (words) => waits(words, 2, 3),
-      third: (words) => waits(words, 3, 1),
+      first: (words) => mayWait(words, 1, 2),
+      second: (words) => mayWait(words, 2, 3),
+      third: (words) => mayWait(words, 3, 1),
       outsider(words) {
         const join = beginJoin(words, 1, 4)
         join?.end()
-        return join !== null && waits(words, 4, 2)
+        return join !== null && mayWait(words, 4, 2)
       },
     },
-    check({ threads }) {
+    check({ threads }, words) {
       const values = Object.values(threads).map((each) => {
         assert.ok(each.state === 'returned')
         return each.value
       })
       assert.ok(values.slice(0, 3).includes(false), 'three wait in a circle')
       assert.equal(values[3], true, 'a wait that closes no circle was refused')
+      values.forEach((waits, index) => {
+        const slot = memory.load(words, real.at(index + 1, real.Field.JOINS))
+        assert.equal(slot !== 0, waits, 'what was refused is still entered, or the reverse')
+      })
     },
     ...telling(real),
   }

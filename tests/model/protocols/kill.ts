@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import type { Code, Protocol } from '../engine/protocol.js'
-import * as memory from '../memory.js'
+import type * as memory from '../memory.js'
 import { judged, oneWorker, row, telling, workerCode } from './worker-code.js'
 
 export default async function kill(code: Code): Promise<Protocol<memory.Words>> {

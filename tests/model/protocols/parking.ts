@@ -24,17 +24,18 @@ export function worker(real: WorkerCode, { words, beat }: Parking, model: Model)
   const heard = listen(words, row)
   if (hasFlag(controlOf(words, row), Flag.STOP)) {
     finish(words, row, 7)
-    return model.post('told', 'gone')
+    model.post('told', 'gone')
+    return
   }
   const stood = stand(words, row, () => model.post('told', 'parked'))
   memory.store(beat, 0, 1 - memory.load(beat, 0))
   if (!stood) nap(words, row, heard, Infinity)
-  return model.again(null)
+  model.again(null)
 }
 
 /**
- * An owner that parks the worker and lets it go, `rounds` times, and then stops it. It returns whether the worker
- * stood still while its owner knew that it stood.
+ * An owner that parks the worker and lets it go, `rounds` times. It returns whether the worker stood still while its
+ * owner knew that it stood.
  */
 export function owner(
   real: WorkerCode,
@@ -43,10 +44,7 @@ export function owner(
   { round, rounds }: { readonly round: Value; readonly rounds: number },
 ): Value {
   const { ask, controlOf, Flag, hasFlag } = real
-  if (round === rounds) {
-    ask(words, row, 'stop')
-    return true
-  }
+  if (round === rounds) return true
   if (parked(real, words, model)) {
     const before = memory.load(beat, 0)
     const moved = memory.load(beat, 0) !== before

@@ -10,6 +10,7 @@ import { row, telling, workerCode } from './worker-code.js'
 
 export default async function unpark(code: Code): Promise<Protocol<Parking>> {
   const real = await workerCode(code)
+  const { controlOf, Flag, hasFlag } = real
   return {
     name: 'unpark',
     promise:
@@ -24,8 +25,10 @@ export default async function unpark(code: Code): Promise<Protocol<Parking>> {
         real.ask(words, row, 'start')
       },
     },
-    check({ threads }) {
-      assert.equal(threads['worker']?.state, 'returned', 'the worker stands, or sleeps, for ever')
+    check({ threads }, { words }) {
+      // Nobody stops it: in the end it sleeps.
+      assert.equal(threads['worker']?.state, 'asleep')
+      assert.ok(!hasFlag(controlOf(words, row), Flag.PARKED), 'the worker stands for ever')
       assert.ok(
         threads['owner']?.state === 'returned',
         'the owner waits for a park that never comes',
@@ -33,6 +36,7 @@ export default async function unpark(code: Code): Promise<Protocol<Parking>> {
       assert.ok(threads['owner'].value, 'the worker moved while its owner knew that it stood')
       assert.equal(threads['waker']?.state, 'returned')
     },
+    preemptions: 4,
     ...telling(real),
   }
 }

@@ -39,13 +39,13 @@ export default async function wake(code: Code): Promise<Protocol<Context>> {
         if (done === items) return
         const heard = listen(words, row)
         const found = memory.load(inbox, 0)
-        if (found > Number(done ?? 0)) return model.again(found)
+        if (found > Number(done ?? 0)) model.again(found)
         if (!nap(words, row, heard, 5)) {
           doze(words, row)
           if (listen(words, row) === heard) model.receive('look')
           rouse(words, row)
         }
-        return model.again(done)
+        model.again(done)
       },
       waker(context, model) {
         give(context, model)
@@ -60,7 +60,8 @@ export default async function wake(code: Code): Promise<Protocol<Context>> {
       assert.ok(waker?.state === 'returned' && other?.state === 'returned', 'a waker is stuck')
       const sleeps = worker?.state === 'asleep'
       assert.ok(!sleeps || worker.timed, 'the worker sleeps, and there is something to do')
-      if (!sleeps) assert.ok(!hasFlag(controlOf(words, row), Flag.DOZING), 'awake, and says it dozes')
+      if (!sleeps)
+        assert.ok(!hasFlag(controlOf(words, row), Flag.DOZING), 'awake, and says it dozes')
     },
     ...telling(real),
   }
