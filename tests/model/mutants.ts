@@ -4,15 +4,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { root } from '../root.js'
@@ -38,15 +30,13 @@ export interface Mutant {
 
 /** The mutants of a protocol. */
 export function mutantsOf(protocol: string): Mutant[] {
-  const own = join(folder, protocol)
-  if (!existsSync(own)) return []
-  return readdirSync(own)
-    .filter((name) => name.endsWith('.patch'))
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(`${protocol}.`) && name.endsWith('.patch'))
     .sort()
     .map((name) => {
-      const file = join(own, name)
+      const file = join(folder, name)
       const [breaks = ''] = readFileSync(file, 'utf8').split('\n')
-      return { protocol, name: name.replace(/\.patch$/, ''), file, breaks }
+      return { protocol, name: name.slice(protocol.length + 1, -'.patch'.length), file, breaks }
     })
 }
 

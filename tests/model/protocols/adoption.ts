@@ -10,7 +10,7 @@ import { judged, oneWorker, row, telling, workerCode } from './worker-code.js'
 
 export default async function adoption(code: Code): Promise<Protocol<memory.Words>> {
   const real = await workerCode(code)
-  const { ask, at, controlOf, EINTR, Field, finish, Flag, hasFlag, KILLED } = real
+  const { ask, at, claim, controlOf, EINTR, Field, finish, Flag, hasFlag, KILLED } = real
   const { nominate, State, stateOf, take } = real
   const control = at(row, Field.CONTROL)
   const numberOf = (words: memory.Words): number => memory.load(words, at(row, Field.ID))
@@ -51,18 +51,20 @@ export default async function adoption(code: Code): Promise<Protocol<memory.Word
         model.ended('spare')
         model.post('told', 'gone')
       },
-      reader(words) {
-        const state = stateOf(controlOf(words, row))
-        return [state, numberOf(words)]
+      // Another thread makes a worker of its own, and looks at this one.
+      other(words) {
+        const own = memory.load(words, at(claim(words, 0), Field.ID))
+        return [own, stateOf(controlOf(words, row)), numberOf(words)]
       },
     },
-    check({ threads: { spare, owner, reader }, log }, words) {
+    check({ threads: { spare, owner, other }, log }, words) {
       assert.notEqual(spare?.state, 'asleep', 'the spare waits for ever')
-      assert.ok(owner?.state === 'returned' && reader?.state === 'returned', 'somebody is stuck')
+      assert.ok(owner?.state === 'returned' && other?.state === 'returned', 'somebody is stuck')
       const adopted = log.find(({ name }) => name === 'adopted')?.value
       const called = log.find(({ name }) => name === 'called')?.value
       if (called !== undefined) assert.equal(called, adopted, 'it ran as somebody else')
-      const [state, number] = reader.value as [number, number]
+      const [own, state, number] = other.value as [number, number, number]
+      assert.notEqual(own, adopted, 'a number was given twice')
       const isSomebody = state === State.CREATED || state === State.RUNNING
       if (isSomebody) assert.equal(number, adopted, 'it was seen under the number of a spare')
       if (adopted === undefined) return assert.equal(owner.value, null)
