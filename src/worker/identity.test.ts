@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nice, threadsOf } from '../os/proc.js'
-import { Worker } from '../os/thread.js'
+import { setEnvironmentData, Worker } from '../os/thread.js'
 import { answerOf } from './answer.fixture.js'
 import { identityOf, type Identity } from './identity.fixture.js'
 import { checkForLeaks } from './leaks.fixture.js'
@@ -195,14 +195,15 @@ describe('the mark of a worker', () => {
 
   test('UW-10: is set before the module begins to load', async () => {
     const seen = new Int32Array(new SharedArrayBuffer(4 * 16))
+    setEnvironmentData('name seen', seen)
     const worker = await UserWorker.create(
       moduleOf(`
         import { readFileSync } from 'node:fs'
-        import { workerData } from 'node:worker_threads'
-        const { data } = workerData
+        import { getEnvironmentData } from 'node:worker_threads'
+        const data = getEnvironmentData('name seen')
         for (const [at, byte] of readFileSync('/proc/thread-self/comm').entries()) data[at] = byte
         export default () => {}`),
-      { name: 'early', data: seen },
+      { name: 'early' },
     )
     await worker.stop()
     assert.equal(String.fromCharCode(...seen.filter((byte) => byte !== 0)), 'uw:early\n')

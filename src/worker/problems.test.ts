@@ -25,30 +25,40 @@ async function running(count: number, ms: number): Promise<UserWorker[]> {
 }
 
 describe('stops', () => {
-  test('NP-1, KT-13: of others do not wait for one that takes its time', async () => {
-    const [[slow], quick] = [await running(1, 1000), await UserWorker.create(untilStopped)]
-    await quick.start()
+  test('NP-1, KT-13: of others do not wait for one that takes its time', async (t) => {
+    const [slow] = await running(1, 2000)
+    const quicks = await Promise.all(
+      Array.from({ length: 5 }, () => UserWorker.create(untilStopped)),
+    )
+    await Promise.all(quicks.map((quick) => quick.start()))
     const begun = performance.now()
     const slowStop = slow?.stop()
     await sleep(50)
-    const asked = performance.now()
-    assert.equal(await quick.stop(), 7)
-    assert.ok(performance.now() - asked < 300, `${performance.now() - asked} ms`)
+    const times: number[] = []
+    for (const quick of quicks) {
+      const asked = performance.now()
+      assert.equal(await quick.stop(), 7)
+      times.push(performance.now() - asked)
+    }
+    times.sort((a, b) => a - b)
+    t.diagnostic(`stops beside one of 2 s: ${times.map((time) => time.toFixed(1)).join(', ')} ms`)
+    assert.ok((times[2] ?? Infinity) < 100, 'half of them take less than 100 ms')
     assert.equal(slow?.state, 'running')
-    assert.equal(await slowStop, 1000)
-    assert.ok(performance.now() - begun >= 990)
+    assert.equal(await slowStop, 2000)
+    assert.ok(performance.now() - begun >= 1990)
   })
 
-  test('NP-1, KT-13: of 20 workers take as long as the slowest, not as long as all', async () => {
-    const workers = await running(20, 300)
+  test('NP-1, KT-13: of 50 workers take as long as the slowest, not as long as all', async (t) => {
+    const workers = await running(50, 300)
     const begun = performance.now()
     const codes = await Promise.all(workers.map((worker) => worker.stop()))
     const took = performance.now() - begun
     assert.deepEqual(new Set(codes), new Set([300]))
-    assert.ok(took >= 290 && took < 3000, `${took} ms, and one after the other 6000`)
+    t.diagnostic(`50 stops of 300 ms each: ${took.toFixed(0)} ms`)
+    assert.ok(took >= 290 && took < 5000, `${took} ms, and one after the other 15000`)
   })
 
-  test('NP-4, KT-15: are requested of 20 workers at once, and joined when the slowest is done', async () => {
+  test('NP-4, KT-15: are requested of 20 workers at once, and joined when the slowest is done', async (t) => {
     const workers = await running(20, 100)
     const begun = performance.now()
     for (const worker of workers) worker.requestStop()
@@ -56,6 +66,7 @@ describe('stops', () => {
     assert.ok(requested < 50, `20 requests took ${requested} ms`)
     await Promise.all(workers.map((worker) => worker.join()))
     const took = performance.now() - begun
+    t.diagnostic(`20 requests: ${requested.toFixed(2)} ms; joined after ${took.toFixed(0)} ms`)
     assert.ok(took >= 95 && took < 1500, `${took} ms, and one after the other 2000`)
   })
 
