@@ -132,7 +132,7 @@ class Spare implements Ear {
 
 const shelves = new Map<string, Shelf>()
 
-/** The spares for workers with these options; without `always`, null where none were ever kept. */
+/** The spares for workers with these options; undefined where none were ever kept. */
 function shelfOf(options: ThreadOptions): Shelf | undefined {
   return shelves.get(keyOf(options))
 }
