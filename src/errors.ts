@@ -6,7 +6,8 @@
 
 /** What each code means. `docs/reference/errors.md` shows the same table; a test compares them. */
 export const errorCodes = {
-  ABORT_ERR: 'The AbortSignal given with a work was aborted. `cause` is its reason.',
+  ABORT_ERR:
+    'The AbortSignal given with a work, or with a creation, was aborted. `cause` is its reason.',
   EAGAIN: 'A limit of the system or of the library is reached: no further thread can be made now.',
   EBUSY: 'The worker is told to park already.',
   ECANCELED:
@@ -27,7 +28,7 @@ export const errorCodes = {
     'The thread ended by an error outside any work or function, or was terminated. `cause` is the error.',
   ERR_WORKER_EXITED: 'Code in the thread called `process.exit`. `exitCode` is its argument.',
   ERR_WORKER_INIT: 'The system refused to make a thread. `cause` says why.',
-  ERR_WORKER_KILLED: 'The worker was killed while the work ran.',
+  ERR_WORKER_KILLED: 'The worker was killed.',
   ERR_WORKER_OUT_OF_MEMORY: "The thread's heap was full.",
   ETIME: 'The worker has not ended by the deadline of `stop`. `stuck` tells who stands where.',
 } as const

@@ -97,6 +97,7 @@ async function live(identity: Identity, self: OwnSelf): Promise<void> {
 
 /** Takes on the identity in one step, before anything of the user's runs (UW-10). */
 function become({ name, nice, argv, env }: Identity): void {
+  memory.store(words, at(row, Field.WAITING), waits.indexOf('nothing'))
   // A spare was named by its owner.
   if (!spare) setThreadName(0, visibleName(name))
   if (nice !== null) setNice(osThreadId() ?? 0, nice)

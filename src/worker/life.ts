@@ -50,6 +50,8 @@ export class Life implements Ear {
   osThreadId: number | null = null
   /** The verdict, once the thread is gone and its row another's. */
   end: End | null = null
+  /** Called when the function was entered. */
+  onEntered: () => void = () => {}
   /** Whether anybody was told, or can be expected to know, how it ended. */
   #asked = false
   readonly #created: Pending<void>
@@ -176,6 +178,7 @@ export class Life implements Ear {
       case 'entered':
         for (const start of this.#starts) start.resolve(true)
         this.#starts.clear()
+        this.onEntered()
         break
       case 'parked':
         // The message may be of an earlier park; the word is of this one.

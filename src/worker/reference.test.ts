@@ -199,6 +199,44 @@ describe('a stop that could never finish', () => {
     port1.close()
   })
 
+  test('is not seen in what a plain thread waits for, which one of them made', async () => {
+    const index = JSON.stringify(new URL('./index.js', import.meta.url).href)
+    const [a, b] = [await stopping('a'), await stopping('b')]
+    // Its plain thread waits for b; a itself does not.
+    const raw = `import(${index}).then(async ({ WorkerReference }) => {
+      const reference = new WorkerReference(require('node:worker_threads').workerData)
+      void reference.join()
+      require('node:worker_threads').parentPort.postMessage(0)
+      setInterval(() => {}, 1000)
+    })`
+    const middle = await UserWorker.create(
+      moduleOf(`
+        import { Worker } from 'node:worker_threads'
+        export default async ({ port, ready }, self) => {
+          const raw = new Worker(${JSON.stringify(raw)}, { eval: true, workerData: port, transferList: [port] })
+          await new Promise((resolve) => raw.once('message', resolve))
+          Atomics.store(ready, 0, 1)
+          while (!self.shouldStop()) await self.sleep(60000)
+          await raw.terminate()
+          return 5
+        }`),
+      await (async () => {
+        const port = b.worker.reference()
+        return { data: { port, ready: a.arrived }, transfer: [port] }
+      })(),
+    )
+    await middle.start()
+    while (Atomics.load(a.arrived, 0) === 0) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1)
+      })
+    }
+    b.stop(middle)
+    assert.equal(await b.worker.join(), 5)
+    a.stop(middle)
+    assert.equal(await a.worker.join(), 5)
+  })
+
   test('is no matter for the main thread, whose end nobody waits for', async () => {
     const worker = await UserWorker.create(sleeper)
     assert.deepEqual(await Promise.all([worker.stop(), worker.stop(), worker.join()]), [

@@ -120,9 +120,18 @@ export function ownRow(): number {
   return typeof row === 'number' ? row : 0
 }
 
+/** The row of the worker whose thread this is; 0 in others, also in those that a worker's thread made. */
+let threadRow = 0
+
 /** Says, in a worker's thread, which row it has; threads made from here on inherit it. */
 export function setOwnRow(row: number): void {
+  threadRow = row
   setEnvironmentData(ownRowKey, row)
+}
+
+/** The row of the worker whose own thread this is, or 0. */
+export function rowOfThread(): number {
+  return threadRow
 }
 
 /**

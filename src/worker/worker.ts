@@ -87,6 +87,7 @@ export class UserWorker {
       throw bindError(bound, cpus)
     }
     const worker = new UserWorker(life)
+    life.onEntered = () => trace('start', { worker })
     life.watch((code, error) => trace('exit', { worker, code, error }))
     trace('create', { worker })
     return worker
@@ -148,9 +149,7 @@ export class UserWorker {
    * by itself before that
    */
   async start(): Promise<boolean> {
-    const entered = await this.#life.start()
-    if (entered) trace('start', { worker: this })
-    return entered
+    return await this.#life.start()
   }
 
   /**
@@ -239,13 +238,13 @@ export class UserWorker {
    */
   async stop(options: StopOptions = {}): Promise<number> {
     const { deadlineMs } = checkStop(options)
-    trace('stop', { worker: this })
     const { link, name } = this.#life
     const ended = this.#life.waitForEnd(
       deadlineMs === undefined
         ? undefined
         : { deadlineMs, late: () => stuckError(link, name, deadlineMs) },
     )
+    trace('stop', { worker: this })
     this.#life.requestStop()
     const code = await ended
     trace('stop-ret', { worker: this, code })

@@ -4,14 +4,14 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import type { Code, Protocol } from '../engine/protocol.js'
+import type { Code, End, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
-import { judged, oneWorker, row, telling, workerCode } from './worker-code.js'
+import { judged, oneWorker, row, telling, workerCode, type WorkerCode } from './worker-code.js'
 
 export default async function adoption(code: Code): Promise<Protocol<memory.Words>> {
   const real = await workerCode(code)
-  const { ask, at, claim, controlOf, EINTR, Field, finish, Flag, hasFlag, KILLED } = real
-  const { nominate, State, stateOf, take } = real
+  const { ask, at, claim, controlOf, EINTR, Field, finish, Flag, hasFlag } = real
+  const { nominate, stateOf, take } = real
   const control = at(row, Field.CONTROL)
   const numberOf = (words: memory.Words): number => memory.load(words, at(row, Field.ID))
   return {
@@ -57,25 +57,32 @@ export default async function adoption(code: Code): Promise<Protocol<memory.Word
         return [own, stateOf(controlOf(words, row)), numberOf(words)]
       },
     },
-    check({ threads: { spare, owner, other }, log }, words) {
-      assert.notEqual(spare?.state, 'asleep', 'the spare waits for ever')
-      assert.ok(owner?.state === 'returned' && other?.state === 'returned', 'somebody is stuck')
-      const adopted = log.find(({ name }) => name === 'adopted')?.value
-      const called = log.find(({ name }) => name === 'called')?.value
-      if (called !== undefined) assert.equal(called, adopted, 'it ran as somebody else')
-      const [own, state, number] = other.value as [number, number, number]
-      assert.notEqual(own, adopted, 'a number was given twice')
-      const isSomebody = state === State.CREATED || state === State.RUNNING
-      if (isSomebody) assert.equal(number, adopted, 'it was seen under the number of a spare')
-      if (adopted === undefined) return assert.equal(owner.value, null)
-      const entered = hasFlag(controlOf(words, row), Flag.ENTERED)
-      assert.ok(entered || called === undefined, 'it was called, and does not look so')
-      const codes = entered ? [7, KILLED] : [EINTR]
-      assert.ok(
-        codes.includes(owner.value as number),
-        `${JSON.stringify(owner.value)} is no code for this`,
-      )
-    },
+    check: (end, words) => check(real, end, words),
     ...telling(real),
   }
+}
+
+function check(real: WorkerCode, { threads, log }: End, words: memory.Words): void {
+  const { controlOf, EINTR, Flag, hasFlag, KILLED, State } = real
+  const { spare, owner, other } = threads
+  assert.notEqual(spare?.state, 'asleep', 'the spare waits for ever')
+  assert.ok(owner?.state === 'returned' && other?.state === 'returned', 'somebody is stuck')
+  const adopted = log.find(({ name }) => name === 'adopted')?.value
+  const called = log.find(({ name }) => name === 'called')?.value
+  if (called !== undefined) assert.equal(called, adopted, 'it ran as somebody else')
+  const [own, state, number] = other.value as [number, number, number]
+  assert.notEqual(own, adopted, 'a number was given twice')
+  const isSomebody = state === State.CREATED || state === State.RUNNING
+  if (isSomebody) assert.equal(number, adopted, 'it was seen under the number of a spare')
+  if (adopted === undefined) {
+    assert.equal(owner.value, null)
+    return
+  }
+  const entered = hasFlag(controlOf(words, row), Flag.ENTERED)
+  assert.ok(entered || called === undefined, 'it was called, and does not look so')
+  const codes = entered ? [7, KILLED] : [EINTR]
+  assert.ok(
+    codes.includes(owner.value as number),
+    `${JSON.stringify(owner.value)} is no code for this`,
+  )
 }
