@@ -87,8 +87,9 @@ export class UserWorker {
       throw bindError(bound, cpus)
     }
     const worker = new UserWorker(life)
-    life.watch((code, error) => trace('exit', { worker, code, error }))
     trace('create', { worker })
+    // It may have ended between its message and this: then it is told of at once.
+    life.watch((code, error) => trace('exit', { worker, code, error }))
     return worker
   }
 
