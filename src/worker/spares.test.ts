@@ -66,6 +66,20 @@ describe('spares', () => {
     }
   })
 
+  test('become one worker each, also when data makes a worker while it is cloned', async () => {
+    await UserWorker.spares(2)
+    const inner: Promise<UserWorker>[] = []
+    const data = {
+      get makesAnother() {
+        return inner.push(UserWorker.create(seven, { name: 'inner' }))
+      },
+    }
+    const outer = await UserWorker.create(functionOf('() => 8'), { name: 'outer', data })
+    const both = [outer, ...(await Promise.all(inner))]
+    await Promise.all(both.map((worker) => worker.start()))
+    assert.deepEqual(await Promise.all(both.map((worker) => worker.join())), [8, 7])
+  })
+
   test('get numbers like other workers: counted up, and never given twice', async () => {
     await UserWorker.spares(2)
     const ids: number[] = []

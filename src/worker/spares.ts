@@ -50,11 +50,16 @@ class Shelf {
   /** A spare for a worker, or null when there is none. */
   take(ear: Ear, adoption: Adoption): Link | null {
     for (;;) {
-      const spare = this.#ready[0]
+      // Off the shelf first: an adoption clones data, and with it may run code that takes a spare.
+      const spare = this.#ready.shift()
       if (spare === undefined) return null
-      // It leaves the shelf only when it was adopted or has ended: an adoption may throw.
-      const adopted = spare.link.adopt(ear, adoption)
-      this.#ready.shift()
+      let adopted: boolean
+      try {
+        adopted = spare.link.adopt(ear, adoption)
+      } catch (error) {
+        this.#shelve(spare)
+        throw error
+      }
       this.#refillSoon()
       if (adopted) return spare.link
     }
