@@ -24,8 +24,12 @@ const { port, row, spare } = workerData as Boot
 const words = table()
 const control = at(row, Field.CONTROL)
 
-/** Before any code of the user's can put another in its place. */
+/** How Node itself leaves a thread, behind `process.exit` and its listeners. */
+type Exiting = { reallyExit: (code: number) => void }
+
+/** Both before any code of the user's can put another in its place. */
 const exit = process.exit.bind(process)
+const { reallyExit } = process as unknown as Exiting
 
 const tell = (message: ToOwner): void => port.postMessage(message)
 
@@ -120,20 +124,25 @@ async function entered(self: OwnSelf): Promise<boolean> {
 }
 
 /**
- * Ends the thread. Listeners of `process` for 'exit' still run; `last` runs when nothing else will.
+ * Ends the thread, and never comes back to who called it. Listeners of `process` for 'exit' still
+ * run, and may themselves call `process.exit` or throw; `last` runs when nothing else will.
  */
 function leave(code: number, last?: () => void): never {
   finish(words, row, code)
   if (last !== undefined) {
-    process.exitCode = code
-    try {
-      process.emit('exit', code)
-    } finally {
-      process.removeAllListeners('exit')
+    const node = process as unknown as Exiting
+    node.reallyExit = (nodeCode) => {
       last()
+      reallyExit.call(process, nodeCode)
     }
   }
-  return exit(code)
+  try {
+    return exit(code)
+  } catch (error) {
+    tell({ type: 'threw', error: reportOf(error) })
+    // Node calls the listeners once: this time nobody comes between.
+    return exit(code)
+  }
 }
 
 function functionOf({ module: url }: Identity, module: Record<string, unknown>): Run {

@@ -152,17 +152,18 @@ export class Life implements Ear {
 
   onExit(listener: ExitListener): void {
     this.#asked = true
-    if (this.end === null) this.#exitListeners.push(listener)
-    else listener(this.end.code, this.end.error)
+    this.watch(listener)
   }
 
   /** {@link onExit}, for a listener who tells nobody. */
   watch(listener: ExitListener): void {
-    this.#exitListeners.push(listener)
+    if (this.end === null) this.#exitListeners.push(listener)
+    else listener(this.end.code, this.end.error)
   }
 
   kill(): void {
-    if (this.end !== null) return
+    // Node's `terminate` adds a listener at each call.
+    if (this.end !== null || this.#killed) return
     this.#killed = true
     void this.link.thread.terminate()
   }

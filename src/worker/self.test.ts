@@ -77,6 +77,34 @@ describe('a worker, by itself', () => {
     assert.equal(await waiter.join(), 5)
   })
 
+  test("KT-10, KT-26: leaves for good, whatever its listeners for 'exit' do", async () => {
+    for (const last of [
+      'process.exit(9)',
+      'self.exit(9)',
+      'self.completeAndExit(done, 9)',
+      "process.removeAllListeners('exit')",
+      "throw new Error('at the exit')",
+    ]) {
+      const [done, behind] = [words(), words()]
+      const worker = await UserWorker.create(
+        functionOf(`async ({ done, behind }, self) => {
+          process.on('exit', () => { ${last} })
+          try { self.completeAndExit(done, 42) } catch { Atomics.add(behind, 0, 1) }
+          await new Promise(() => {})
+        }`),
+        { data: { done, behind } },
+      )
+      await worker.start()
+      assert.equal(await worker.join(), 42, last)
+      assert.deepEqual([done[0], behind[0]], [1, 0], last)
+    }
+    const text = `async (data, self) => {
+      process.on('exit', () => { throw new Error('at the exit') })
+      try { self.exit(7) } catch { self.exit(8) }
+    }`
+    assert.equal(await codeOf(text), 7)
+  })
+
   test('is told at once what it asks for wrongly, and dies of it like of any error', async () => {
     for (const [call, message] of [
       ['self.exit(1.5)', /^exit: code must be a whole number/],

@@ -71,6 +71,20 @@ describe('spares', () => {
     }
   })
 
+  test('become one worker each, also when data makes a worker while it is cloned', async () => {
+    await UserWorker.spares(2)
+    const inner: Promise<UserWorker>[] = []
+    const data = {
+      get makesAnother() {
+        return inner.push(UserWorker.create(seven, { name: 'inner' }))
+      },
+    }
+    const outer = await UserWorker.create(functionOf('() => 8'), { name: 'outer', data })
+    const both = [outer, ...(await Promise.all(inner))]
+    await Promise.all(both.map((worker) => worker.start()))
+    assert.deepEqual(await Promise.all(both.map((worker) => worker.join())), [8, 7])
+  })
+
   test('get numbers like other workers: counted up, and never given twice', async () => {
     await UserWorker.spares(2)
     const ids: number[] = []
@@ -147,6 +161,33 @@ describe('spares', () => {
     assert.equal(await worker.join(), 7)
   })
 
+  test('that die while they boot are an error with its cause, and none of them is left', async () => {
+    for (const [text, code] of [
+      ['process.exit(3)', 'ERR_WORKER_EXITED'],
+      ["throw new Error('at boot')", 'ERR_WORKER_DIED'],
+    ] as const) {
+      const execArgv = ['--import', moduleOf(text).href]
+      await assert.rejects(UserWorker.spares(2, { execArgv }), { code })
+      assert.equal(await UserWorker.spares(0, { execArgv }), 2)
+    }
+  })
+
+  test('that never boot are given up when fewer are wanted, and nobody waits for them', async () => {
+    const preload = moduleOf('setInterval(() => {}, 1000); await new Promise(() => {})')
+    const execArgv = ['--import', preload.href]
+    const waits = [UserWorker.spares(3, { execArgv }), UserWorker.spares(2, { execArgv })]
+    assert.equal(await UserWorker.spares(0, { execArgv }), 2)
+    assert.deepEqual(await Promise.all(waits), [0, 3])
+  })
+
+  test('that are wanted again at once are made anew', async () => {
+    const counts = [UserWorker.spares(2), UserWorker.spares(0), UserWorker.spares(1)]
+    assert.deepEqual(await Promise.all(counts), [0, 2, 0])
+    const worker = await UserWorker.create(seven)
+    assert.equal(worker.describe().madeFrom, 'spare')
+    await worker.stop()
+  })
+
   test('are refused with EINVAL where the count or the options are wrong', async () => {
     for (const count of [-1, 0.5, 1025, Number.NaN, '1']) {
       await assert.rejects(UserWorker.spares(count as number), { code: 'EINVAL' })
@@ -159,6 +200,22 @@ describe('spares', () => {
 })
 
 describe('a process with spares', () => {
+  test('survives one that dies while it boots when the next could not be made', async () => {
+    const index = JSON.stringify(new URL('./index.js', import.meta.url).href)
+    const preload = JSON.stringify(moduleOf('process.exit(3)').href)
+    const { code, out, err } = await runProgram(
+      `const { UserWorker } = await import(${index})
+      let read = 0
+      // Node reads the environment once for each thread.
+      const env = { get VALUE() { if (++read === 3) throw new Error('no third one'); return '' } }
+      const spares = UserWorker.spares(4, { env, execArgv: ['--import', ${preload}] })
+      console.log(await spares.catch((error) => error.message))
+      await new Promise((resolve) => setTimeout(resolve, 500))`,
+    )
+    assert.match(out, /no third one/)
+    assert.deepEqual([code, err], [0, ''])
+  })
+
   test('ends by itself, with the spares idle, or booting', async () => {
     const index = JSON.stringify(new URL('./index.js', import.meta.url).href)
     for (const wait of ['await ', 'void ']) {

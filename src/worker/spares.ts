@@ -11,13 +11,17 @@
  *
  * @module
  */
-import { after } from '../os/clock.js'
+import * as memory from '#memory'
+import { after, deadline, type Timer } from '../os/clock.js'
 import { SHARE_ENV } from '../os/thread.js'
 import { Pending } from '../os/pending.js'
 import { UserWorkerError } from '../errors.js'
+import { controlOf } from './control.js'
+import { verdict } from './exit.js'
 import { Link, type Adoption, type Ear } from './link.js'
-import type { ThreadOptions } from './options.js'
+import { defaultLoadDeadlineMs, type ThreadOptions } from './options.js'
 import { spareName, type ToOwner } from './protocol.js'
+import { at, Field } from './table.js'
 
 /**
  * Making a thread holds its owner up for some 3 ms: that is put off until the workers that were
@@ -43,6 +47,10 @@ class Shelf {
     const before = this.#wanted
     this.#wanted = count
     for (const spare of this.#ready.splice(count)) spare.end()
+    for (const spare of [...this.#booting.keys()].slice(count - this.#ready.length)) {
+      this.#booting.delete(spare)
+      spare.end()
+    }
     await this.#refill()
     return before
   }
@@ -50,11 +58,16 @@ class Shelf {
   /** A spare for a worker, or null when there is none. */
   take(ear: Ear, adoption: Adoption): Link | null {
     for (;;) {
-      const spare = this.#ready[0]
+      // Off the shelf first: an adoption clones data, and with it may run code that takes a spare.
+      const spare = this.#ready.shift()
       if (spare === undefined) return null
-      // It leaves the shelf only when it was adopted or has ended: an adoption may throw.
-      const adopted = spare.link.adopt(ear, adoption)
-      this.#ready.shift()
+      let adopted: boolean
+      try {
+        adopted = spare.link.adopt(ear, adoption)
+      } catch (error) {
+        this.#place(spare)
+        throw error
+      }
       this.#refillSoon()
       if (adopted) return spare.link
     }
@@ -73,16 +86,20 @@ class Shelf {
   async #refill(): Promise<void> {
     while (this.#ready.length + this.#booting.size < this.#wanted) {
       const spare = new Spare(this.#options, () => this.#forget(spare))
-      this.#booting.set(
-        spare,
-        spare.booted.promise.then(() => this.#shelve(spare)),
-      )
+      const shelved = spare.booted.promise.then(() => this.#shelve(spare))
+      // Nobody waits for it when the system refuses the next one: then it may fail unheard.
+      shelved.catch(() => {})
+      this.#booting.set(spare, shelved)
     }
     await Promise.all(this.#booting.values())
   }
 
   #shelve(spare: Spare): void {
-    this.#booting.delete(spare)
+    // Unless it was ended meanwhile.
+    if (this.#booting.delete(spare)) this.#place(spare)
+  }
+
+  #place(spare: Spare): void {
     if (this.#ready.length < this.#wanted) this.#ready.push(spare)
     else spare.end()
   }
@@ -94,11 +111,12 @@ class Shelf {
   }
 }
 
-/** One thread on a shelf. */
+/** One thread on a shelf. `booted` is settled by its message, its end, or the deadline. */
 class Spare implements Ear {
   readonly link: Link
   readonly booted = new Pending<void>('a spare thread')
   readonly #gone: () => void
+  readonly #limit: Timer
   #error: Error | null = null
 
   constructor(options: ThreadOptions, gone: () => void) {
@@ -109,24 +127,44 @@ class Spare implements Ear {
       this.booted.resolve()
       throw error
     }
+    this.#limit = deadline(defaultLoadDeadlineMs, () => this.#giveUp())
   }
 
+  /** It is not wanted any more. */
   end(): void {
+    this.#limit.cancel()
+    this.booted.resolve()
     void this.link.thread.terminate()
   }
 
   hear(message: ToOwner): void {
-    if (message.type === 'booted') this.booted.resolve()
+    if (message.type !== 'booted') return
+    this.#limit.cancel()
+    this.booted.resolve()
   }
 
   failed(error: Error): void {
     this.#error = error
   }
 
-  exited(): void {
+  exited(nodeCode: number): void {
     this.#gone()
+    this.#limit.cancel()
+    const { words, row } = this.link
+    const exitCode = memory.load(words, at(row, Field.EXIT_CODE))
+    const facts = { name: 'spare', control: controlOf(words, row), exitCode, nodeCode }
+    const ways = { killed: false, told: null, uncaught: null, left: null, ended: this.#error }
     const text = 'A spare thread ended while it booted'
-    this.booted.reject(new UserWorkerError('ERR_WORKER_INIT', text, { cause: this.#error }))
+    const { error } = verdict({ ...facts, ...ways })
+    this.booted.reject(error ?? new UserWorkerError('ERR_WORKER_DIED', text))
+  }
+
+  /** What the options load into each thread (`--import`) does not come to an end. */
+  #giveUp(): void {
+    this.#gone()
+    const text = `A spare thread has not booted within ${defaultLoadDeadlineMs} ms`
+    this.booted.reject(new UserWorkerError('ERR_MODULE_LOAD_TIMEOUT', text))
+    this.end()
   }
 }
 

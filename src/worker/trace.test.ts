@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { checkForLeaks } from './leaks.fixture.js'
-import { functionOf } from './module.fixture.js'
+import { functionOf, moduleOf } from './module.fixture.js'
 import { EINTR, UserWorker, type TraceMessage } from './index.js'
 
 checkForLeaks()
@@ -70,6 +70,22 @@ describe('the trace channels', () => {
       'kill deaf',
       "exit deaf -9 Worker 'deaf' was killed",
     ])
+  })
+
+  test('tell of the end also when the worker ended before its creation was heard of', async () => {
+    const mayfly = moduleOf('setTimeout(() => process.exit(5), 1); export default () => 7')
+    for (let round = 0; round < 5; round++) {
+      const creating = UserWorker.create(mayfly, { name: 'mayfly' })
+      // Until the thread was made and is gone, this thread hears nothing.
+      const until = performance.now() + 150
+      while (performance.now() < until);
+      await creating.then(
+        (worker) => worker.join(),
+        () => {},
+      )
+    }
+    const count = (line: RegExp): number => heard.filter((each) => line.test(each)).length
+    assert.equal(count(/^exit mayfly -4/), count(/^create mayfly$/))
   })
 
   test('a listener that throws disturbs no worker', async () => {

@@ -386,6 +386,20 @@ describe('killing', () => {
     }
   })
 
+  test('any number of kills are one', async (t) => {
+    const warnings: Error[] = []
+    const warned = (warning: Error): void => {
+      warnings.push(warning)
+    }
+    process.on('warning', warned)
+    t.after(() => process.off('warning', warned))
+    const worker = await UserWorker.create(functionOf('() => { for (;;); }'))
+    await worker.start()
+    for (let call = 0; call < 20; call++) worker.kill()
+    assert.equal(await worker.join(), -9)
+    assert.deepEqual(warnings, [])
+  })
+
   test('kill of a worker that has exited has no effect', async () => {
     const worker = await UserWorker.create(sevenAtOnce)
     await worker.start()

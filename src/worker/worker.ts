@@ -88,8 +88,9 @@ export class UserWorker {
     }
     const worker = new UserWorker(life)
     life.onEntered = () => trace('start', { worker })
-    life.watch((code, error) => trace('exit', { worker, code, error }))
     trace('create', { worker })
+    // It may have ended between its message and this: then it is told of at once.
+    life.watch((code, error) => trace('exit', { worker, code, error }))
     return worker
   }
 
@@ -103,6 +104,9 @@ export class UserWorker {
    * @returns how many were kept before, once `count` are ready
    * @throws TypeError EINVAL: an argument is wrong
    * @throws UserWorkerError EAGAIN, EMFILE, ERR_WORKER_INIT: the system refused a thread
+   * @throws UserWorkerError ERR_WORKER_EXITED, ERR_WORKER_DIED, ERR_WORKER_OUT_OF_MEMORY,
+   * ERR_MODULE_LOAD_TIMEOUT: one ended while it booted, or did not boot within 30 seconds, by what
+   * `execArgv` loads into it
    */
   static async spares(count: number, options: SpareOptions = {}): Promise<number> {
     return keepSpares(count, checkSpares(count, options))
