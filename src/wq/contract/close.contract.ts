@@ -9,11 +9,11 @@ export function closeContract(make: Make): void {
   test('WQ-51: close finishes bounded works, also pending ones, and tears down each worker', async () => {
     const [tornDown, counter] = [word(), word()]
     const queue = make({ maxWorkers: 2, data: { tornDown } })
+    await withAllWorkers(queue, { bounded: 2 })
     const works = Array.from({ length: 20 }, (_, index) =>
       queue.run('count', [counter], { key: index % 4 }),
     )
     const begun = queue.run('sleep', [20])
-    while (queue.workers().filter(({ state }) => state === 'busy').length < 2) await sleep(1)
     assert.deepEqual(await queue.close(), { stuck: [] })
     await Promise.all([...works, begun])
     assert.deepEqual([counter[0], tornDown[0], queue.workers().length], [20, 2, 0])
