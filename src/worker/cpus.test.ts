@@ -41,6 +41,27 @@ describe('the CPUs of a worker', () => {
     }
   })
 
+  test('BUG-KT-6: are left alone by a stop of a worker that was never parked', async () => {
+    const asked = new Int32Array(new SharedArrayBuffer(4))
+    const worker = await UserWorker.create(
+      functionOf(`(asked, self) => {
+        while (!self.shouldStop()) self.sleepSync(60000)
+        Atomics.store(asked, 0, 1)
+        Atomics.wait(asked, 0, 1)
+      }`),
+      { data: asked, cpus: [first] },
+    )
+    await worker.start()
+    worker.requestStop()
+    while (Atomics.load(asked, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    assert.deepEqual(worker.describe().thread?.cpus, [first])
+    Atomics.store(asked, 0, 2)
+    Atomics.notify(asked, 0)
+    assert.equal(await worker.join(), 0)
+    const unstarted = await UserWorker.create(idle, { cpus: [first] })
+    assert.equal(await unstarted.stop(), EINTR)
+  })
+
   test('BUG-UW-9, KT-7: are those of its maker by default, however narrow, and all for who asks', async () => {
     const index = JSON.stringify(new URL('./index.js', import.meta.url).href)
     const module = JSON.stringify(idle.href)

@@ -13,7 +13,7 @@ import { controlOf, EINTR, finish } from './control.js'
 import { reportOf } from './error-report.js'
 import { loadModule } from './load.js'
 import { isLoopFunction, runLoop } from './loop.js'
-import type { Boot, Identity, ToOwner, ToThread } from './protocol.js'
+import { spareName, type Boot, type Identity, type ToOwner, type ToThread } from './protocol.js'
 import { OwnSelf, type Self } from './self.js'
 import { Flag, hasFlag, isExited, take } from './state.js'
 import { at, Field, setOwnRow, table, waits } from './table.js'
@@ -63,7 +63,7 @@ function awaitIdentity(): void {
     finish(words, row, exitCode)
   })
   if (!spare) return
-  setThreadName(0, visibleName('spare'))
+  setThreadName(0, visibleName(spareName))
   memory.store(words, at(row, Field.WAITING), waits.indexOf('adoption'))
   take(words, control, 'booted')
   tell({ type: 'booted' })
@@ -97,7 +97,8 @@ async function live(identity: Identity, self: OwnSelf): Promise<void> {
 
 /** Takes on the identity in one step, before anything of the user's runs (UW-10). */
 function become({ name, nice, argv, env }: Identity): void {
-  setThreadName(0, visibleName(name))
+  // A spare was named by its owner.
+  if (!spare) setThreadName(0, visibleName(name))
   if (nice !== null) setNice(osThreadId() ?? 0, nice)
   process.argv.splice(2, Infinity, ...argv)
   if (env !== null) {

@@ -203,12 +203,12 @@ describe('the mark of a worker', () => {
 
   test('UW-10: is set before the module begins to load', async () => {
     const seen = new Int32Array(new SharedArrayBuffer(4 * 16))
-    setEnvironmentData('name', seen)
+    setEnvironmentData('name seen', seen)
     const worker = await UserWorker.create(
       moduleOf(`
         import { readFileSync } from 'node:fs'
         import { getEnvironmentData } from 'node:worker_threads'
-        const data = getEnvironmentData('name')
+        const data = getEnvironmentData('name seen')
         for (const [at, byte] of readFileSync('/proc/thread-self/comm').entries()) data[at] = byte
         export default () => {}`),
       { name: 'early' },

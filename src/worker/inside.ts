@@ -1,7 +1,7 @@
 /**
  * The light door for a worker's own module, `userworker/self`: what a function that runs in a worker
- * needs. The main door would load the whole library into the thread, which takes some 25 ms; what is
- * behind this one is there already.
+ * needs. The main door would load the whole library into the thread, which takes 15 to 25 ms; most of
+ * what is behind this one is there already.
  *
  * @module
  */

@@ -5,8 +5,10 @@
  *
  * @module
  */
+import * as memory from '#memory'
 import type { Words } from '#memory'
 import { invalid, UserWorkerError } from '../errors.js'
+import { setThreadName, visibleName } from '../os/proc.js'
 import {
   drain,
   MessageChannel,
@@ -19,8 +21,8 @@ import { ask, askToPark, nominate, wake, type ParkOutcome, type Request } from '
 import { asError } from './error-report.js'
 import { notMade } from './exit.js'
 import type { CheckedOptions, ThreadOptions } from './options.js'
-import type { Boot, Identity, ToOwner, ToThread } from './protocol.js'
-import { claim, ownRow, releaseTree, table } from './table.js'
+import { spareName, type Boot, type Identity, type ToOwner, type ToThread } from './protocol.js'
+import { at, claim, Field, ownRow, releaseTree, table } from './table.js'
 
 const entry = new URL('./entry.js', import.meta.url)
 
@@ -97,10 +99,15 @@ export class Link {
    */
   adopt(ear: Ear, adoption: Adoption): boolean {
     if (!nominate(this.words, this.row)) return false
+    const { name } = adoption.identity
+    // By the owner, who need not wait until the thread has woken up; and before the message, so that
+    // nothing of the worker's runs under another name.
+    this.#show(name)
     try {
       this.#adopt(adoption)
     } catch (error) {
-      throw creationFailure(adoption.identity.name, error)
+      this.#show(spareName)
+      throw creationFailure(name, error)
     }
     this.#ear = ear
     return true
@@ -123,6 +130,12 @@ export class Link {
   /** See `wake` in `control.ts`. */
   wake(): void {
     if (wake(this.words, this.row)) this.#look()
+  }
+
+  /** Gives the thread a name for the operating system. */
+  #show(name: string): void {
+    const tid = memory.load(this.words, at(this.row, Field.OS_THREAD))
+    if (tid !== 0) setThreadName(tid, visibleName(name))
   }
 
   /** The thread may sleep in its event loop, where it sees no words. */

@@ -71,10 +71,6 @@ export async function runLoop(batch: Batch<unknown>, data: unknown, self: OwnSel
   const run = batch as (data: unknown, self: Self) => boolean | Promise<boolean>
   let turned = now()
   for (;;) {
-    if (now() - turned >= turnEveryMs) {
-      await nextTurn()
-      turned = now()
-    }
     // (a) signals; (b) from here on each wake is heard; (c) stop; (d) a batch; (e) sleep.
     self.checkpoint()
     const heard = self.listen()
@@ -87,6 +83,11 @@ export async function runLoop(batch: Batch<unknown>, data: unknown, self: OwnSel
           'It must return whether it did any work: true or false',
       )
     }
-    if (!didWork) await self.idle(heard, blockedMs)
+    // Not between a wake and its batch: a turn takes time.
+    if (now() - turned >= turnEveryMs) {
+      await nextTurn()
+      turned = now()
+    }
+    if (!didWork && (await self.idle(heard, blockedMs))) turned = now()
   }
 }

@@ -59,9 +59,27 @@ describe('workers of workers', () => {
   })
 
   test('NP-2, KT-14: a worker that is told to stop may itself stop another and read its code', async () => {
-    const worker = await standing(4)
-    assert.equal(await worker.stop(), 4)
+    const worker = await standing(10)
+    assert.equal(await worker.stop(), 10)
     assert.deepEqual(parents(), [])
+  })
+
+  test('NP-2: a worker may stop another before it looks whether it is itself told to stop', async () => {
+    const worker = await UserWorker.create(
+      moduleOf(`
+        import { UserWorker } from ${index}
+        const below = 'data:text/javascript,' + encodeURIComponent(
+          'export default async (data, self) => (await self.sleep(60000)) === -4 ? 6 : 1')
+        export default async (data, self) => {
+          const one = await UserWorker.create(below)
+          await one.start()
+          while (!self.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 1))
+          const code = await one.stop()
+          return self.shouldStop() ? code + 1 : 1
+        }`),
+    )
+    await worker.start()
+    assert.equal(await worker.stop(), 7)
   })
 
   test('a worker that is killed takes the workers below it along, and all their rows are free', async () => {

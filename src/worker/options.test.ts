@@ -36,10 +36,12 @@ describe('the options of a worker', () => {
     }
   })
 
-  test('UW-21: one that would change the owner too is refused with EINVAL', async () => {
+  test('UW-21: those that contradict each other, or would change the owner too, are refused with EINVAL', async () => {
     for (const execArgv of [['--title=other'], ['--max-old-space-size=64'], ['--expose-gc']]) {
       assert.match(await refusalOf({ execArgv }), /Node refused the options of worker/)
     }
+    const shared = { clean: true, env: SHARE_ENV }
+    assert.match(await refusalOf(shared), /clean and env: SHARE_ENV exclude each other/)
     const env = { NODE_OPTIONS: '--title=other' }
     assert.match(await refusalOf({ env }), /Node refused the options of worker/)
   })

@@ -36,29 +36,40 @@ async function running(count: number, ms: number): Promise<UserWorker[]> {
 }
 
 describe('stops', () => {
-  test('NP-1, KT-13: of others do not wait for one that takes its time', async () => {
+  test('NP-1, KT-13: of others do not wait for one that takes its time', async (t) => {
     const gate = word()
     const slow = await UserWorker.create(heldUp, { data: gate })
-    const quick = await UserWorker.create(untilStopped)
-    await Promise.all([slow.start(), quick.start()])
+    const quicks = await Promise.all(
+      Array.from({ length: 5 }, () => UserWorker.create(untilStopped)),
+    )
+    await Promise.all([slow, ...quicks].map((worker) => worker.start()))
     const slowStop = slow.stop()
     await sleep(50)
-    assert.equal(await quick.stop(), 7)
+    const times: number[] = []
+    for (const quick of quicks) {
+      const asked = performance.now()
+      assert.equal(await quick.stop(), 7)
+      times.push(performance.now() - asked)
+    }
+    times.sort((a, b) => a - b)
+    t.diagnostic(`stops beside a slow one: ${times.map((time) => time.toFixed(1)).join(', ')} ms`)
+    assert.ok((times[2] ?? Infinity) < 100, 'half of them take less than 100 ms')
     assert.equal(slow.state, 'running')
     letGo(gate)
     assert.equal(await slowStop, 11)
   })
 
-  test('NP-1, KT-13: of 20 workers take as long as the slowest, not as long as all', async () => {
-    const workers = await running(20, 300)
+  test('NP-1, KT-13: of 50 workers take as long as the slowest, not as long as all', async (t) => {
+    const workers = await running(50, 300)
     const begun = performance.now()
     const codes = await Promise.all(workers.map((worker) => worker.stop()))
     const took = performance.now() - begun
     assert.deepEqual(new Set(codes), new Set([300]))
-    assert.ok(took >= 290 && took < 5000, `${took} ms, and one after the other 6000`)
+    t.diagnostic(`50 stops of 300 ms each: ${took.toFixed(0)} ms`)
+    assert.ok(took >= 290 && took < 10_000, `${took} ms, and one after the other 15000`)
   })
 
-  test('NP-4, KT-15: are requested of 20 workers at once, and joined when the slowest is done', async () => {
+  test('NP-4, KT-15: are requested of 20 workers at once, and joined when the slowest is done', async (t) => {
     const workers = await running(20, 300)
     const begun = performance.now()
     for (const worker of workers) worker.requestStop()
@@ -66,6 +77,7 @@ describe('stops', () => {
     assert.ok(requested < 290, `20 requests took ${requested} ms: they waited for a clean-up`)
     await Promise.all(workers.map((worker) => worker.join()))
     const took = performance.now() - begun
+    t.diagnostic(`20 requests: ${requested.toFixed(2)} ms; joined after ${took.toFixed(0)} ms`)
     assert.ok(took >= 290 && took < 5000, `${took} ms, and one after the other 6000`)
   })
 

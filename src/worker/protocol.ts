@@ -7,6 +7,9 @@
 import type { MessagePort } from '../os/thread.js'
 import type { ErrorReport } from './error-report.js'
 
+/** What a spare is called. */
+export const spareName = 'spare'
+
 /** What the thread is born with. */
 export interface Boot {
   /** The owner's other end of this port is the owner's `Link`. */

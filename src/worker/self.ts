@@ -79,7 +79,10 @@ export class OwnSelf implements Self {
   readonly #words: Words
   readonly #row: number
   readonly #ways: Ways
-  readonly #stop = new AbortController()
+  /** Made when somebody asks for the signal: to abort one that nobody knows costs half a millisecond. */
+  #stop: AbortController | null = null
+  /** Whether the event loop has heard of a stop. */
+  #stopHeard = false
   /** Called at each ring of the bell: sleepers, and the gate. */
   readonly #listeners = new Set<() => void>()
   /** How many wakes earlier sleeps have answered. */
@@ -97,6 +100,10 @@ export class OwnSelf implements Self {
   }
 
   get signal(): AbortSignal {
+    if (this.#stop === null) {
+      this.#stop = new AbortController()
+      if (this.#stopHeard) this.#stop.abort()
+    }
     return this.#stop.signal
   }
 
@@ -180,10 +187,12 @@ export class OwnSelf implements Self {
   /**
    * Sleeps until the bell moves on from `heard`: blocked for a moment, in which a wake costs least,
    * then in the event loop.
+   *
+   * @returns whether the event loop turned
    */
-  async idle(heard: number, blockedMs: number): Promise<void> {
+  async idle(heard: number, blockedMs: number): Promise<boolean> {
     const woken = this.#waiting('wake', () => nap(this.#words, this.#row, heard, blockedMs))
-    if (woken) return
+    if (woken) return false
     await new Promise<void>((resolve) => {
       const look = (): void => {
         this.#deafen(look)
@@ -195,13 +204,16 @@ export class OwnSelf implements Self {
       // Waker: `ask` and `wake`, which ring, then send 'look'. The bell is read after the doze.
       if (this.listen() !== heard) look()
     })
+    return true
   }
 
   /** The owner rang: something was asked in the row's words. */
   ring(): void {
     this.checkpoint()
     for (const listener of this.#listeners) listener()
-    if (this.shouldStop()) this.#stop.abort()
+    if (!this.shouldStop()) return
+    this.#stopHeard = true
+    this.#stop?.abort()
   }
 
   /** Waits at the gate: calls `look` at once and at each ring, until it answers true. */

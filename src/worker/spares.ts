@@ -17,7 +17,7 @@ import { Pending } from '../os/pending.js'
 import { UserWorkerError } from '../errors.js'
 import { Link, type Adoption, type Ear } from './link.js'
 import type { ThreadOptions } from './options.js'
-import type { ToOwner } from './protocol.js'
+import { spareName, type ToOwner } from './protocol.js'
 
 /**
  * Making a thread holds its owner up for some 3 ms: that is put off until the workers that were
@@ -104,7 +104,7 @@ class Spare implements Ear {
   constructor(options: ThreadOptions, gone: () => void) {
     this.#gone = gone
     try {
-      this.link = new Link(this, { name: 'spare', options, adoption: null })
+      this.link = new Link(this, { name: spareName, options, adoption: null })
     } catch (error) {
       this.booted.resolve()
       throw error
@@ -132,7 +132,7 @@ class Spare implements Ear {
 
 const shelves = new Map<string, Shelf>()
 
-/** The spares for workers with these options; without `always`, null where none were ever kept. */
+/** The spares for workers with these options; undefined where none were ever kept. */
 function shelfOf(options: ThreadOptions): Shelf | undefined {
   return shelves.get(keyOf(options))
 }

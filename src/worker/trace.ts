@@ -5,7 +5,7 @@
  * | channel               | published                                       | message            |
  * | --------------------- | ----------------------------------------------- | ------------------ |
  * | `userworker:create`   | the worker is there, its function not called    | `{ worker }`       |
- * | `userworker:start`    | its function was entered                        | `{ worker }`       |
+ * | `userworker:start`    | a `start` resolves to true                      | `{ worker }`       |
  * | `userworker:park`     | it stands still                                 | `{ worker }`       |
  * | `userworker:unpark`   | it was told to go on                            | `{ worker }`       |
  * | `userworker:stop`     | on entry of `stop`                              | `{ worker }`       |

@@ -11,7 +11,6 @@ const classes = ['same', 'analogous', 'by construction', 'impossible']
 
 /** The issues that rows without a test may point to. */
 const issues: ReadonlySet<string> = new Set([
-  "UserWorker: the rest of a kthread's life",
   'Owners: inheritance, limits, freeze and kill',
   "WorkQueue: io-wq's semantics on shared-memory rings",
   'vhost: virtio devices served to QEMU',
