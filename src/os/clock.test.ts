@@ -14,7 +14,7 @@ describe('the clock', () => {
       after(30, resolve)
     })
     alive.cancel()
-    assert.ok(now() - begun >= 29 && now() - begun < 2000)
+    assert.ok(now() - begun >= 29 && now() - begun < 10_000)
   })
 
   test('a timer that was cancelled does not fire, and one that repeats does until then', async () => {

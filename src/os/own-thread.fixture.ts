@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { now } from './clock.js'
+import { standingOf } from './proc.js'
 import { Worker } from './thread.js'
 
 /** A loaded machine runs every thread within a few milliseconds; a minute is a hang. */
@@ -38,4 +39,9 @@ export async function until(what: string, isSo: () => boolean): Promise<void> {
       setTimeout(resolve, 5)
     })
   }
+}
+
+/** Whether a thread sleeps in its event loop; where its system call has no name, whether it sleeps. */
+export function isIdle(tid: number | null): boolean {
+  return /^sleeping( in (epoll|system call)|$)/.test(standingOf(tid ?? 0) ?? '')
 }

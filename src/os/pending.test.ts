@@ -39,7 +39,7 @@ describe('a pending promise', () => {
         ['--input-type=module', '-e', `import { Pending } from ${url}; ${body}`],
         {
           encoding: 'utf8',
-          timeout: 10_000,
+          timeout: 60_000,
         },
       )
     const settleLater = `const one = new Pending('one'); one.promise.then(() => console.log('settled'));

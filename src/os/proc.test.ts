@@ -225,7 +225,7 @@ describe('a real thread', linuxOnly, () => {
   test('sleeps when it has nothing to do', async (t) => {
     const { pid, tid } = await startNamedThread(t, 'sleeper')
     const isAsleep = (): boolean => proc.sampleThread(tid, pid)?.state === 'sleeping'
-    for (let tries = 0; tries < 100 && !isAsleep(); tries++) output('sleep', ['0.02'])
+    for (let tries = 0; tries < 1000 && !isAsleep(); tries++) output('sleep', ['0.02'])
     assert.ok(isAsleep())
   })
 

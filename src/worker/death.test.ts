@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserWorkerError } from '../errors.js'
+import { until } from '../os/own-thread.fixture.js'
+import { standingOf, threadsOf } from '../os/proc.js'
 import { checkForLeaks } from './leaks.fixture.js'
-import { functionOf, moduleOf } from './module.fixture.js'
+import { beginning, functionOf, moduleOf, whileLoading } from './module.fixture.js'
 import { EINTR, UserWorker, type UserWorkerOptions } from './index.js'
 import { claimedRows, table } from './table.js'
 
@@ -26,6 +28,15 @@ async function failureOf(module: URL | string, options: UserWorkerOptions = {}):
   )
   assert.equal(claimedRows(table()).length, before, 'INV-UW-5: nothing of it is left')
   return error
+}
+
+/** Holds this thread, and with it each deadline, until the worker's thread stands in a call. */
+function holdUntilItStands(): void {
+  const thread = threadsOf().find(({ name }) => name.startsWith('uw:'))
+  const end = Date.now() + 60_000
+  while (!/^sleeping(?! in futex)/.test(standingOf(thread?.tid ?? 0) ?? '')) {
+    assert.ok(Date.now() < end, 'its thread does not stand')
+  }
 }
 
 /** A started worker, the code it ends with, and the error behind it. */
@@ -65,11 +76,10 @@ describe('creation fails with a code and its cause, and leaves nothing', () => {
   test('when the module never finishes loading, awaiting or spinning', async () => {
     for (const text of ['await new Promise((resolve) => setTimeout(resolve, 1e8))', 'for (;;);']) {
       const begun = Date.now()
-      const error = await failureOf(moduleOf(`${text}; export default () => {}`), {
-        loadDeadlineMs: 100,
-      })
+      const module = moduleOf(`${beginning}; ${text}; export default () => {}`)
+      const error = await whileLoading(() => failureOf(module, { loadDeadlineMs: 100 }))
       assert.equal(error.code, 'ERR_MODULE_LOAD_TIMEOUT')
-      assert.ok(Date.now() - begun < 1100)
+      assert.ok(Date.now() - begun < 5000, 'it does not hang')
     }
   })
 
@@ -78,16 +88,15 @@ describe('creation fails with a code and its cause, and leaves nothing', () => {
     const fifo = join(folder, 'fifo')
     execFileSync('mkfifo', [fifo])
     const begun = Date.now()
-    const rejection = UserWorker.create(
-      moduleOf(
-        `import { readFileSync } from 'node:fs'; readFileSync('${fifo}'); export default () => {}`,
-      ),
-      { loadDeadlineMs: 100 },
+    const module = moduleOf(
+      `${beginning}; import { readFileSync } from 'node:fs'; readFileSync('${fifo}'); export default () => {}`,
     )
+    const rejection = whileLoading(() => UserWorker.create(module, { loadDeadlineMs: 100 }))
+    holdUntilItStands()
     await assert.rejects(rejection, { code: 'ERR_MODULE_LOAD_TIMEOUT', message: /system call/ })
-    assert.ok(Date.now() - begun < 1100)
+    assert.ok(Date.now() - begun < 5000, 'it does not hang')
     writeFileSync(fifo, '') // lets the thread go
-    while (claimedRows(table()).length > 0) await sleep(5)
+    await until('its row is free', () => claimedRows(table()).length === 0)
     rmSync(folder, { recursive: true })
   })
 
@@ -98,9 +107,11 @@ describe('creation fails with a code and its cause, and leaves nothing', () => {
       ['AbortError', 'ABORT_ERR', 'why'],
     )
     const begun = Date.now()
-    const late = await failureOf(moduleOf('for (;;);'), { signal: AbortSignal.timeout(50) })
+    const late = await whileLoading(() =>
+      failureOf(moduleOf(`${beginning}; for (;;);`), { signal: AbortSignal.timeout(50) }),
+    )
     assert.deepEqual([late.code, causeOf(late)?.name], ['ABORT_ERR', 'TimeoutError'])
-    assert.ok(Date.now() - begun < 1100)
+    assert.ok(Date.now() - begun < 5000, 'it does not hang')
   })
 
   test('when the module has no function', async () => {

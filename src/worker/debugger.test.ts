@@ -45,6 +45,7 @@ describe('a debugger that is attached to the owner', () => {
     const { code, out, err } = await debugged(`
       const workers = [await make('one'), await make('two')]
       await post('NodeWorker.enable', { waitForDebuggerOnStart: false })
+      while (seen.length < 2) await new Promise((resolve) => setTimeout(resolve, 1))
       await new Promise((resolve) => setTimeout(resolve, 100))
       console.log(seen.sort().join())
       for (const worker of workers) console.log(await worker.start(), await worker.stop())`)

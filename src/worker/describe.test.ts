@@ -20,13 +20,17 @@ async function started(text: string, data: unknown = null, name = 'seen'): Promi
   return worker
 }
 
-/** Waits until a worker is described so, for at most ten seconds. */
+/** Waits until a worker is described so, for at most a minute. */
 async function until(
   worker: UserWorker,
   isSo: (it: ReturnType<UserWorker['describe']>) => boolean,
 ) {
-  for (let left = 2000; !isSo(worker.describe()) && left > 0; left--) await sleep(5)
-  return worker.describe()
+  let it = worker.describe()
+  for (let left = 12_000; !isSo(it) && left > 0; left--) {
+    await sleep(5)
+    it = worker.describe()
+  }
+  return it
 }
 
 describe('a description', () => {
@@ -67,8 +71,7 @@ describe('a description', () => {
   test('tells of a worker that spins that it runs, and counts its CPU time', async () => {
     const worker = await started('(data, self) => { while (!self.shouldStop()); }')
     const before = worker.describe().thread?.cpuMs ?? 0
-    await sleep(60)
-    const { thread, waitsFor } = worker.describe()
+    const { thread, waitsFor } = await until(worker, (it) => (it.thread?.cpuMs ?? 0) > before)
     assert.equal(waitsFor, 'nothing')
     assert.equal(thread?.where, 'running')
     assert.ok((thread?.cpuMs ?? 0) > before)

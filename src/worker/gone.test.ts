@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { until } from '../os/own-thread.fixture.js'
 import { threadsOf } from '../os/proc.js'
 import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf, moduleOf } from './module.fixture.js'
@@ -19,10 +21,10 @@ function counts(): { rows: number; marked: number; threads: number } {
   return { rows: claimedRows(table()).length, marked, threads: threads.length }
 }
 
-/** Waits until as few threads are left as there were: a thread is there for a moment after its 'exit'. */
-async function settledTo(before: ReturnType<typeof counts>): Promise<void> {
-  for (let tries = 0; tries < 100 && counts().threads > before.threads; tries++) await sleep(10)
-  assert.deepEqual(counts(), before)
+/** Waits until all is as it was: a thread is there for a moment after its 'exit'. */
+function settledTo(before: ReturnType<typeof counts>): Promise<void> {
+  const settled = (): boolean => isDeepStrictEqual(counts(), before)
+  return until(`${JSON.stringify(counts())} becomes ${JSON.stringify(before)}`, settled)
 }
 
 /** What a module may do at its worst: go on in a timer and in a listener of the exit. */
@@ -38,6 +40,7 @@ const restless = `
 /** The first worker of a process makes threads of Node's own. */
 async function warmUp(): Promise<void> {
   await (await UserWorker.create(functionOf('() => {}'))).stop()
+  await until('no thread of ours is left', () => counts().marked === 0)
 }
 
 describe('a worker that has ended', () => {
@@ -49,8 +52,7 @@ describe('a worker that has ended', () => {
       void worker.start()
     }
     await settledTo(before)
-    await sleep(100)
-    assert.ok(!threadsOf().some((thread) => thread.state === 'zombie'))
+    await until('no zombie', () => !threadsOf().some((thread) => thread.state === 'zombie'))
   })
 
   test('UW-13, BUG-UW-6: runs nothing of its module once its end was reported, in 60 rounds', async () => {

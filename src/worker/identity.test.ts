@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../os/own-thread.fixture.js'
 import { nice, threadsOf } from '../os/proc.js'
 import { setEnvironmentData, Worker } from '../os/thread.js'
 import { answerOf } from './answer.fixture.js'
@@ -161,23 +162,30 @@ describe('the mark of a worker', () => {
     threadsOf().find((thread) => thread.tid === worker.osThreadId)?.name
 
   test('UW-6: is there from before the start until the thread is gone, whatever its code does', async () => {
+    const steps = new Int32Array(new SharedArrayBuffer(8))
     const worker = await UserWorker.create(
-      functionOf(`async (data, self) => {
+      functionOf(`async (steps, self) => {
         process.title = 'other'
+        Atomics.store(steps, 0, 1)
         await self.sleep(60000)
-        await new Promise((resolve) => setTimeout(resolve, 50))
+        Atomics.store(steps, 0, 2)
+        Atomics.wait(steps, 1, 0)
       }`),
-      { name: 'marked' },
+      { name: 'marked', data: steps },
     )
+    const stepTo = (step: number): Promise<void> => until(`step ${step}`, () => steps[0] === step)
     assert.equal(nameOf(worker), 'uw:marked')
     await worker.start()
-    await sleep(20)
+    await stepTo(1)
     assert.equal(nameOf(worker), 'uw:marked')
     worker.requestStop()
-    await sleep(10)
+    await stepTo(2)
     assert.equal(nameOf(worker), 'uw:marked', 'also while it stops')
+    Atomics.store(steps, 1, 1)
+    Atomics.notify(steps, 1)
     await worker.join()
-    assert.equal(nameOf(worker), undefined)
+    // To the system a thread is there for a moment after it was joined.
+    await until('its thread is gone', () => nameOf(worker) === undefined)
   })
 
   test('UW-6: tells workers from all other threads of the process, whichever code asks', async () => {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { setPriority } from 'node:os'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isIdle, until } from '../os/own-thread.fixture.js'
 import { sampleThread } from '../os/proc.js'
 import { identityOf } from './identity.fixture.js'
 import { checkForLeaks } from './leaks.fixture.js'
@@ -37,7 +38,7 @@ describe('a worker that was not started', () => {
     const calls = word()
     const worker = await UserWorker.create(counting, { data: calls })
     const tid = worker.osThreadId ?? 0
-    await sleep(50)
+    await until('it sleeps', () => isIdle(tid))
     const before = sampleThread(tid)
     await sleep(200)
     const after = sampleThread(tid)

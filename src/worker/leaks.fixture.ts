@@ -18,7 +18,7 @@ import { claimedRows, table } from './table.js'
 type Descriptors = ReadonlyMap<string, number>
 
 /** A thread's descriptors are closed a moment after its 'exit' event. */
-const settleWithinMs = 2000
+const settleWithinMs = 10_000
 
 /** Registers the check with the test runner. */
 export function checkForLeaks(): void {

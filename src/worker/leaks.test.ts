@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { checkForLeaks, descriptors, leaks } from './leaks.fixture.js'
+import { until } from '../os/own-thread.fixture.js'
 import { Pending } from '../os/pending.js'
 import { UserWorker } from './index.js'
 import { functionOf } from './module.fixture.js'
@@ -24,6 +25,8 @@ describe('the leak check', () => {
     )
     assert.ok(found.includes(`thread ${worker.osThreadId} named uw:left`), found.join('; '))
     await worker.stop()
+    // To the system its thread is there for a moment after it was joined.
+    await until('nothing is left', () => leaks(open).length === 0)
   })
 
   test('finds an open file descriptor', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { isIdle, until as untilSo } from '../os/own-thread.fixture.js'
 import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf, moduleOf } from './module.fixture.js'
 import { EINTR, loop, UserWorker } from './index.js'
@@ -18,9 +19,9 @@ async function looping(batch: string, data: unknown, names = 'loop'): Promise<Us
   return worker
 }
 
-/** Waits until a word has a value, for at most ten seconds. */
+/** Waits until a word has a value, for at most a minute. */
 async function until(word: Int32Array, index: number, value: number): Promise<void> {
-  const end = performance.now() + 10_000
+  const end = performance.now() + 60_000
   while (Atomics.load(word, index) !== value) {
     assert.ok(performance.now() < end, `word ${index} is ${word[index]}, not ${value}`)
     await turn()
@@ -48,11 +49,11 @@ describe('a loop', () => {
       }`,
       state,
     )
-    await until(state, 2, 1)
+    await untilSo('a batch has found nothing', () => Atomics.load(state, 2) >= 1)
     Atomics.store(state, 0, 100)
     worker.wake()
     await until(state, 1, 100)
-    await sleep(30)
+    await untilSo('it sleeps in its event loop', () => isIdle(worker.osThreadId))
     const calls = state[2]
     await sleep(30)
     assert.equal(state[2], calls, 'it sleeps')
@@ -213,14 +214,18 @@ describe('a wake', () => {
   }
 
   test('ends all the sleeps of a worker that sleeps several times at once', async () => {
+    const short = words(1)
     const worker = await UserWorker.create(
-      functionOf(`async (data, self) => {
-        const lefts = await Promise.all([self.sleep(60000), self.sleep(50000), self.sleep(5)])
+      functionOf(`async (short, self) => {
+        const shortSleep = self.sleep(5)
+        void shortSleep.then(() => Atomics.store(short, 0, 1))
+        const lefts = await Promise.all([self.sleep(60000), self.sleep(50000), shortSleep])
         return lefts[0] > 0 && lefts[1] > 0 && lefts[2] === 0 ? 3 : 1
       }`),
+      { data: short },
     )
     await worker.start()
-    await sleep(30)
+    await until(short, 0, 1)
     worker.wake()
     assert.equal(await worker.join(), 3)
   })

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as memory from '#memory'
 import { checkForLeaks } from './leaks.fixture.js'
+import { until } from '../os/own-thread.fixture.js'
 import { threadsOf } from '../os/proc.js'
 import { Worker } from '../os/thread.js'
 import { moduleOf } from './module.fixture.js'
@@ -86,8 +87,7 @@ describe('workers of workers', () => {
     worker.kill()
     assert.equal(await worker.join(), -9)
     assert.deepEqual(claimedRows(table()), [])
-    await sleep(50)
-    assert.equal(ourThreads(), 0)
+    await until('no thread of ours is left', () => ourThreads() === 0)
   })
 
   test('a worker that returns while it still has workers takes them along', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../os/own-thread.fixture.js'
 import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf, moduleOf } from './module.fixture.js'
 import { EINTR, UserWorker } from './index.js'
@@ -30,11 +31,10 @@ async function started(module: URL, beat: Int32Array): Promise<UserWorker> {
   return worker
 }
 
-/** Whether the worker counts on. */
-async function beats(beat: Int32Array): Promise<boolean> {
+/** Waits until the worker has counted on. */
+function countsOn(beat: Int32Array): Promise<void> {
   const before = Atomics.load(beat, 0)
-  await sleep(15)
-  return Atomics.load(beat, 0) !== before
+  return until('it counts on', () => Atomics.load(beat, 0) !== before)
 }
 
 describe('a parked worker', () => {
@@ -43,9 +43,11 @@ describe('a parked worker', () => {
     const worker = await started(module, beat)
     await worker.park()
     assert.equal(worker.state, 'parked')
-    assert.equal(await beats(beat), false)
+    const before = Atomics.load(beat, 0)
+    await sleep(15)
+    assert.equal(Atomics.load(beat, 0), before)
     worker.unpark()
-    while (!(await beats(beat)));
+    await countsOn(beat)
     assert.equal(worker.state, 'running')
     assert.equal(await worker.stop(), 7)
   }
@@ -72,11 +74,11 @@ describe('a parked worker', () => {
     const beat = words()
     const worker = await started(ticking, beat)
     worker.unpark()
-    assert.equal(await beats(beat), true)
+    await countsOn(beat)
     await worker.park()
     worker.unpark()
     worker.unpark()
-    while (!(await beats(beat)));
+    await countsOn(beat)
     assert.equal(await worker.stop(), 7)
     worker.unpark()
   })

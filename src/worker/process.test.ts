@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { runProgram, type End } from './program.fixture.js'
+import { runProgram, stranger, untilGone, type End } from './program.fixture.js'
 import { checkForLeaks } from './leaks.fixture.js'
 
 checkForLeaks()
@@ -112,8 +112,10 @@ describe('a process', () => {
       const threads = () => readdirSync('/proc/self/task').length
       const first = await worker(${untilStopped})
       await first.stop()
+      ${untilGone}
       const before = threads()
       for (let i = 0; i < 5; i++) { const one = await worker(${untilStopped}); await one.start(); await one.stop() }
+      ${untilGone}
       console.log(threads() - before)`)
     assert.equal(out, '0\n')
   })
@@ -124,11 +126,7 @@ describe('a creator', () => {
   // was terminated.
   test('BUG-KT-9: that is killed at any moment of a creation leaves no row and no thread', async () => {
     const { code, out, err } = await run(`
-      import { readdirSync, readFileSync } from 'node:fs'
       const { claimedRows, table } = await import(${JSON.stringify(new URL('./table.js', import.meta.url).href)})
-      const ours = () => readdirSync('/proc/self/task').filter((tid) => {
-        try { return readFileSync('/proc/self/task/' + tid + '/comm', 'utf8').startsWith('uw:') } catch { return false }
-      })
       const creator = \`async () => {
         const { UserWorker } = await import(${JSON.stringify(index)})
         const wait = 'const end = Date.now() + 10; while (Date.now() < end);'
@@ -143,9 +141,9 @@ describe('a creator', () => {
         await one.join()
         if (claimedRows(table()).length > 0) throw new Error('a row is left in round ' + round)
       }
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      console.log(ours().length)`)
-    assert.deepEqual([code, out], [0, '0\n'], err)
+      ${untilGone}
+      console.log('all gone')`)
+    assert.deepEqual([code, out], [0, 'all gone\n'], err)
   })
 })
 
@@ -154,11 +152,12 @@ describe('the limits of the system', () => {
     if (process.getuid?.() !== 0) return t.skip('needs root, to run a program as another user')
     const program = `
       import { execFileSync } from 'node:child_process'
-      import { readdirSync } from 'node:fs'
+      import { existsSync, readdirSync } from 'node:fs'
       const { UserWorker } = await import(${JSON.stringify(index)})
       const fn = 'data:text/javascript,export default async (d, self) => self.sleep(60000)'
       const first = await UserWorker.create(fn)
       await first.stop()
+      ${untilGone}
       const used = readdirSync('/proc/self/task').length
       execFileSync('prlimit', ['--pid', String(process.pid), '--nproc=' + (used + 2)])
       const made = []
@@ -167,17 +166,18 @@ describe('the limits of the system', () => {
         try { made.push(await UserWorker.create(fn)) } catch (error) { refused = error }
       }
       console.log(JSON.stringify({ code: refused?.code, cause: refused?.cause?.code, made: made.length }))
-      await made.pop().stop()
+      const last = made.pop()
+      await last.stop()
+      while (existsSync('/proc/self/task/' + last.osThreadId)) await new Promise((resolve) => setTimeout(resolve, 2))
       made.push(await UserWorker.create(fn))
       console.log('again')
       for (const one of made) await one.stop()
       process.exit(0)`
     // No other process of this user is running: the limit counts all threads of a user.
     const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
-      uid: 64_999,
-      gid: 64_999,
+      ...stranger,
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 60_000,
     })
     const [report, again] = out.trim().split('\n')
     assert.deepEqual(JSON.parse(report ?? '{}'), {

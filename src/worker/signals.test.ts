@@ -39,10 +39,11 @@ async function owner(t: TestContext, body: string): Promise<Owner> {
   const lines: string[] = []
   child.stdout.on('data', (text: Buffer) => lines.push(...text.toString().trim().split('\n')))
   const saw = async (line: string): Promise<void> => {
-    for (let tries = 0; tries < 1000 && !lines.includes(line); tries++) await sleep(10)
+    for (let tries = 0; tries < 2000 && !lines.includes(line); tries++) await sleep(10)
     assert.ok(lines.includes(line), `'${line}' is not among: ${lines.join(', ')}`)
   }
-  const ended = once(child, 'exit')
+  // 'close', and not 'exit': then everything it wrote has been read.
+  const ended = once(child, 'close')
   await saw('ready')
   return { child, lines, ended, saw }
 }
@@ -55,7 +56,7 @@ const statesOf = ({ child }: Owner): string[] =>
 /** Waits until all workers of a process are, or are not, stopped. */
 async function workersStopped(of: Owner, stopped: boolean): Promise<boolean> {
   const met = (): boolean => statesOf(of).every((state) => (state === 'stopped') === stopped)
-  for (let tries = 0; tries < 200 && !met(); tries++) await sleep(10)
+  for (let tries = 0; tries < 2000 && !met(); tries++) await sleep(10)
   return met()
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf, moduleOf } from './module.fixture.js'
 import { runProgram } from './program.fixture.js'
+import { isIdle, until } from '../os/own-thread.fixture.js'
 import { sampleThread, threadsOf } from '../os/proc.js'
 import { UserWorker } from './index.js'
 
@@ -26,26 +27,23 @@ const names = (): string[] =>
     .map((thread) => thread.name)
     .filter((name) => name.startsWith('uw:'))
 
+const isIdleSpare = ({ name, tid }: { name: string; tid: number }): boolean =>
+  name === 'uw:spare' && isIdle(tid)
+
 describe('spares', () => {
   afterEach(async () => {
     await UserWorker.spares(0)
-    while (names().length > 0) await sleep(5)
+    await until('no thread of ours is left', () => names().length === 0)
   })
 
   test('are threads that wait, under a name of their own, and execute nothing (INV-UW-2)', async () => {
     assert.equal(await UserWorker.spares(2), 0)
     assert.deepEqual(names(), ['uw:spare', 'uw:spare'])
-    const spare = threadsOf().find((thread) => thread.name === 'uw:spare')
-    // What it does last of its boot may still be under way.
-    let used: number | undefined
-    for (let look = 0; look < 100; look++) {
-      const before = used
-      used = sampleThread(spare?.tid ?? 0)?.cpuMs
-      if (used === before) break
-      await sleep(50)
-    }
+    const tid = threadsOf().find((thread) => thread.name === 'uw:spare')?.tid ?? 0
+    await until('it sleeps', () => isIdle(tid))
+    const used = sampleThread(tid)?.cpuMs
     await sleep(50)
-    assert.equal(sampleThread(spare?.tid ?? 0)?.cpuMs, used)
+    assert.equal(sampleThread(tid)?.cpuMs, used)
     assert.equal(await UserWorker.spares(0), 2)
   })
 
@@ -63,7 +61,7 @@ describe('spares', () => {
   test('are made anew when they were taken', async () => {
     await UserWorker.spares(1)
     for (let round = 0; round < 3; round++) {
-      while (!names().includes('uw:spare')) await sleep(2)
+      await until('a spare is idle', () => threadsOf().some(isIdleSpare))
       await sleep(50)
       const worker = await UserWorker.create(seven)
       assert.equal(worker.describe().madeFrom, 'spare')

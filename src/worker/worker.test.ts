@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setEnvironmentData } from '../os/thread.js'
+import { until } from '../os/own-thread.fixture.js'
+import { threadsOf } from '../os/proc.js'
 import { checkForLeaks } from './leaks.fixture.js'
 import { claimedRows, table } from './table.js'
 import { functionOf, moduleOf } from './module.fixture.js'
@@ -112,13 +114,15 @@ describe('names', () => {
 
   test('INV-UW-4: a worker adds a thread to this process, and no process', async () => {
     const count = (...args: string[]): number =>
-      execFileSync('ps', [...args, '-o', 'pid='], { encoding: 'utf8' })
+      execFileSync('ps', [...args, `${process.pid}`, '-o', 'pid='], { encoding: 'utf8' })
         .trim()
         .split('\n').length
-    const [processes, threads] = [count('-e'), count('-T', '-p', `${process.pid}`)]
+    const isOurs = ({ name }: { name: string }): boolean => name.startsWith('uw:')
+    await until('those before are gone', () => !threadsOf().some(isOurs))
+    // This process has one child each time: the program that counts.
+    const [children, threads] = [count('--ppid'), count('-T', '-p')]
     const worker = await UserWorker.create(untilStopped)
-    assert.equal(count('-T', '-p', `${process.pid}`), threads + 1)
-    assert.ok(Math.abs(count('-e') - processes) <= 2, 'other programs may come and go')
+    assert.deepEqual([count('--ppid'), count('-T', '-p')], [children, threads + 1])
     await worker.stop()
   })
 
@@ -243,21 +247,23 @@ describe('stopping', () => {
   })
 
   test('S3-6: join resolves when the thread is gone, not when the function has returned', async () => {
+    const gate = counter()
     const worker = await UserWorker.create(
-      functionOf(`() => {
-        process.on('exit', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100))
-        return 1
-      }`),
+      functionOf(`(gate) => { process.on('exit', () => Atomics.wait(gate, 0, 0)); return 1 }`),
+      { data: gate },
     )
     await worker.start()
-    const begun = Date.now()
-    await worker.join()
-    assert.ok(Date.now() - begun >= 90)
-    assert.throws(() =>
-      execFileSync('cat', [`/proc/${process.pid}/task/${worker.osThreadId}/comm`], {
-        stdio: 'pipe',
-      }),
-    )
+    let isJoined = false
+    const joined = worker.join().finally(() => (isJoined = true))
+    await until('its code is final', () => worker.state === 'exited')
+    await sleep(30)
+    assert.equal(isJoined, false)
+    Atomics.store(gate, 0, 1)
+    Atomics.notify(gate, 0)
+    assert.equal(await joined, 1)
+    // To the system a thread is there for a moment after it was joined.
+    const isThere = (): boolean => threadsOf().some(({ tid }) => tid === worker.osThreadId)
+    await until('its thread is gone', () => !isThere())
   })
 
   test('KT-8: a stop of one worker does not show in another', async () => {
@@ -278,7 +284,7 @@ describe('stopping', () => {
       await sleep(20)
       const begun = Date.now()
       assert.equal(await worker.stop(), EINTR, `${sleeping} gives EINTR, which is returned here`)
-      assert.ok(Date.now() - begun < 1000)
+      assert.ok(Date.now() - begun < 10_000, 'it does not sleep on')
     }
   })
 
@@ -318,21 +324,6 @@ describe('stopping', () => {
     }
     assert.equal(outside.exitCode, 7)
   })
-
-  test('stop of an idle worker takes at most 5 ms at the median, to its exit event', async () => {
-    const times: number[] = []
-    for (let round = 0; round < 41; round++) {
-      const worker = await UserWorker.create(untilStopped)
-      if (round % 2 === 0) await worker.start()
-      await sleep(5)
-      const begun = performance.now()
-      await worker.stop()
-      times.push(performance.now() - begun)
-    }
-    const median = times.sort((a, b) => a - b)[20] ?? Infinity
-    console.log(`    stop of an idle worker: p50 ${median.toFixed(2)} ms`)
-    assert.ok(median <= 5, `${median} ms`)
-  })
 })
 
 describe('killing', () => {
@@ -366,9 +357,11 @@ describe('killing', () => {
       await worker.start()
       worker.requestStop()
       if (round % 2 === 0) await sleep(round % 4)
+      if (round % 6 === 0) await until('its code is final', () => worker.state === 'exited')
       worker.kill()
       const code = await worker.join()
       codes.add(code)
+      if (round % 6 === 0) assert.equal(code, 7, 'final before the kill')
       if (returned[0] === 0) assert.equal(code, -9, 'cut off before it returned')
     }
     for (const code of codes) assert.ok([7, -9].includes(code), `${code}`)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { WorkQueue } from '../index.js'
+import { until } from '../os/own-thread.fixture.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { failureOf, moduleOf, word } from './contract/support.fixture.js'
 
@@ -10,6 +10,8 @@ checkForLeaks()
 interface Items {
   /** Notes when it ran, after a while; gives the thread it ran in. */
   item(seen: Int32Array, mark: number, ms: number): Promise<string>
+  /** Runs until the word is not 0. */
+  hold(gate: Int32Array): void
 }
 
 const items = moduleOf(`
@@ -18,7 +20,8 @@ const items = moduleOf(`
     await new Promise((resolve) => setTimeout(resolve, ms))
     Atomics.store(seen, Atomics.add(seen, 0, 1) + 1, mark)
     return readlinkSync('/proc/thread-self')
-  }`)
+  }
+  export const hold = (gate) => void Atomics.wait(gate, 0, 0)`)
 
 const queues: WorkQueue<Items>[] = []
 
@@ -66,14 +69,18 @@ describe('a queue of one bounded worker is a kthread worker', () => {
   })
 
   test('KT-28: a stop that drains nothing is a cancel of what is queued, and a close', async () => {
-    const [queue, seen] = [kthreadWorker(), word(21)]
-    const works = Array.from({ length: 20 }, (_, mark) => queue.enqueue('item', [seen, mark, 20]))
+    const [queue, seen, gate] = [kthreadWorker(), word(21), word()]
+    const first = queue.enqueue('hold', [gate])
+    const works = Array.from({ length: 19 }, (_, mark) => queue.enqueue('item', [seen, mark, 0]))
     for (const work of works) work.result.catch(() => {})
-    while (works[0]?.state === 'pending') await sleep(1)
+    await until('the first one runs', () => first.state === 'running')
     const { canceled, running } = queue.cancel(() => true, { all: true })
     assert.deepEqual([canceled, running], [19, 1])
-    await queue.close()
-    assert.ok((seen[0] ?? 0) <= 1, order(seen).join())
+    const closed = queue.close()
+    Atomics.store(gate, 0, 1)
+    Atomics.notify(gate, 0)
+    await closed
+    assert.deepEqual([first.state, order(seen)], ['done', []])
   })
 
   test('KT-28: a queued item that is cancelled never runs, and the others do', async () => {
@@ -102,11 +109,11 @@ describe('a queue of one bounded worker is a kthread worker', () => {
 
   test('KT-28: a delayed item is a timer of its caller, and is taken back by clearing that', async () => {
     const [queue, seen] = [kthreadWorker(), word(4)]
-    const late = new Promise((resolve) => {
-      setTimeout(() => resolve(queue.run('item', [seen, 2, 0])), 60)
-    })
-    clearTimeout(setTimeout(() => void queue.run('item', [seen, 3, 0]), 30))
     await queue.run('item', [seen, 1, 0])
+    clearTimeout(setTimeout(() => void queue.run('item', [seen, 3, 0]), 10))
+    const late = new Promise((resolve) => {
+      setTimeout(() => resolve(queue.run('item', [seen, 2, 0])), 30)
+    })
     assert.deepEqual(order(seen), [1])
     await late
     assert.deepEqual(order(seen), [1, 2])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { runProgram, type End } from '../worker/program.fixture.js'
+import { runProgram, stranger, untilGone, type End } from '../worker/program.fixture.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 
 checkForLeaks()
@@ -68,6 +68,7 @@ describe('without a thread to be had', () => {
       const warm = new WorkQueue(${handlers}, { maxWorkers: 1 })
       await warm.run('sleep', [1])
       await warm.close()
+      ${untilGone}
       const used = readdirSync('/proc/self/task').length
       const limit = (more) => execFileSync('prlimit', ['--pid', String(process.pid), '--nproc=' + (used + more) + ':'])
       limit(1)
@@ -76,11 +77,11 @@ describe('without a thread to be had', () => {
       console.log(all.length, queue.workers().length)
       const other = new WorkQueue(${handlers}, { maxWorkers: 1 })
       const begun = Date.now()
-      console.log(await other.run('sleep', [1]).catch((error) => error.code), Date.now() - begun < 1000)
+      console.log(await other.run('sleep', [1]).catch((error) => error.code), Date.now() - begun < 5000)
       await queue.close()
       console.log(await other.run('sleep', [1]))
       await other.close()`
-    const { out, err } = await runProgram(program, { uid: 64_998, gid: 64_998 })
+    const { out, err } = await runProgram(program, stranger)
     assert.equal(out, '8 1\nEAGAIN true\n1\n', err)
   })
 })

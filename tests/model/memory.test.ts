@@ -126,7 +126,7 @@ describe('a process that runs with the double', () => {
     assert.ok(
       rest.some(({ op, index, value }) => op === 'store' && index === word.id && value === 1),
     )
-    assert.equal(rest.filter(({ op }) => op === 'replace').length, 1) // HIGHEST_ROW
+    assert.equal(rest.filter(({ op }) => op === 'replace').length, 0)
 
     const booted = State.CREATED
     assert.deepEqual(changes(start), asks(Flag.START, booted, 0))
@@ -168,7 +168,8 @@ describe("a worker's thread", () => {
     const control = swaps[0]?.index ?? 0
     assert.equal(control % at(1, 0), Field.CONTROL)
     assert.deepEqual(
-      swaps.map(({ index, expected, value }) => [index, expected, value]),
+      // Behind these two its sleep comes, and its end.
+      swaps.slice(0, 2).map(({ index, expected, value }) => [index, expected, value]),
       [
         [control, State.BOOTING, State.CREATED],
         [control, State.CREATED | Flag.START, State.RUNNING | Flag.START | Flag.ENTERED],

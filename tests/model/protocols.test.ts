@@ -46,7 +46,10 @@ describe('the mutants', () => {
   })
 
   test('each belongs to a protocol', () => {
-    const folders = readdirSync(join(root, 'tests', 'model', 'mutants')).sort()
-    assert.deepEqual(folders, all.map(({ name }) => name).sort())
+    const names = new Set(all.map(({ name }) => name))
+    const strangers = readdirSync(join(root, 'tests', 'model', 'mutants')).filter(
+      (file) => !(file.endsWith('.patch') && names.has(file.split('.')[0] ?? '')),
+    )
+    assert.deepEqual(strangers, [])
   })
 })

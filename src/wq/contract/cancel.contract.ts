@@ -159,19 +159,21 @@ export function cancelContract(make: Make): void {
   })
 
   test('a work that was cancelled before its thread began it never runs on another', async () => {
-    const text = `export const last = (begun) => {
-        setImmediate(() => { const until = Date.now() + 500; while (Date.now() < until); process.exit(3) })
-        Atomics.store(begun, 0, 1)
-      }
+    // The thread answers within a few microtasks, stands in a later one, and so hears no other message.
+    const text = `export const last = (go) => void (async () => {
+        for (let microtask = 0; microtask < 1000; microtask++) await null
+        Atomics.wait(go, 0, 0)
+        process.exit(3)
+      })()
       export const count = (counter) => Atomics.add(counter, 0, 1)`
     await using queue = make({ maxWorkers: 1 }, moduleOf(text))
-    const [begun, counter] = [word(), word()]
+    const [go, counter] = [word(), word()]
     const loose = queue as unknown as WorkQueue
-    const last = loose.run('last', [begun])
-    await marked(begun)
-    await last
+    await loose.run('last', [go])
     const work = loose.enqueue('count', [counter])
     assert.equal(work.cancel(), 'running')
+    Atomics.store(go, 0, 1)
+    Atomics.notify(go, 0)
     assert.equal((await failureOf(work.result)).code, 'ECANCELED')
     assert.deepEqual([work.state, counter[0]], ['canceled', 0])
   })

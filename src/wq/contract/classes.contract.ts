@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Make, word, meeting } from './support.fixture.js'
+import { type Make, word, meeting, withAllWorkers } from './support.fixture.js'
 
 /** What the contract says about classes and maxima. */
 export function classesContract(make: Make): void {
   test('INV-IOWQ-1: never more workers than the maximum, and as many as it allows', async () => {
     await using queue = make({ maxWorkers: 3 })
+    await withAllWorkers(queue, { bounded: 3 })
     const { now, most, order } = meeting(0)
     let workers = 0
     const works = Array.from({ length: 30 }, (_, mark) =>

@@ -4,8 +4,8 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { WorkQueue, WorkQueueOptions } from '../../index.js'
+import { until } from '../../os/own-thread.fixture.js'
 import type * as Handlers from '../handlers.fixture.js'
 import type { Meeting } from '../handlers.fixture.js'
 
@@ -39,6 +39,21 @@ export function failureOf(promise: Promise<unknown>): Promise<Coded> {
 }
 
 /** Waits until a handler has marked the word. */
-export async function marked(mark: Int32Array): Promise<void> {
-  while (Atomics.load(mark, 0) === 0) await sleep(1)
+export function marked(mark: Int32Array): Promise<void> {
+  return until('a handler has marked the word', () => Atomics.load(mark, 0) !== 0)
+}
+
+/** Makes so many workers of a queue, and waits until each has run a work and is idle. */
+export async function withAllWorkers(
+  queue: ReturnType<Make>,
+  { bounded, unbounded = 0 }: { readonly bounded: number; readonly unbounded?: number },
+): Promise<void> {
+  const [gate, count] = [word(), bounded + unbounded]
+  const works = Array.from({ length: count }, (_, index) =>
+    queue.run('waitFor', [gate], { unbounded: index >= bounded }),
+  )
+  const busy = (): number => queue.workers().filter(({ state }) => state === 'busy').length
+  await until(`${count} workers are busy`, () => busy() === count)
+  Atomics.store(gate, 0, 1)
+  await Promise.all(works)
 }
