@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf, moduleOf } from './module.fixture.js'
 import { runProgram } from './program.fixture.js'
 import { allCpus, cpuSet } from '../os/limits.js'
+import { plantTree } from '../os/tree.fixture.js'
 import { EINTR, UserWorker } from './index.js'
 
 checkForLeaks()
@@ -85,6 +89,28 @@ describe('the CPUs of a worker', () => {
     const { madeFrom, thread } = worker.describe()
     assert.deepEqual([madeFrom, thread?.cpus], ['spare', [first]])
     await worker.stop()
+  })
+})
+
+describe('without the package koffi', () => {
+  test('CPUs are refused with ENOTSUP, before there is a thread, and nothing else is', async (t) => {
+    const manifest = { type: 'module', imports: { '#memory': './dist/os/memory.js' } }
+    const root = plantTree(t, { 'package.json': JSON.stringify(manifest) })
+    cpSync(fileURLToPath(new URL('..', import.meta.url)), join(root, 'dist'), { recursive: true })
+    const index = JSON.stringify(pathToFileURL(join(root, 'dist/worker/index.js')).href)
+    const { code, out, err } = await runProgram(`
+      const { UserWorker } = await import(${index})
+      const module = ${JSON.stringify(idle.href)}
+      for (const cpus of [[${first}], 'all']) {
+        await UserWorker.create(module, { cpus }).catch(({ code, message }) => console.log(code, message))
+      }
+      const worker = await UserWorker.create(module, { clean: true })
+      try { worker.bind('all') } catch ({ code }) { console.log(code) }
+      console.log(await worker.stop())`)
+    assert.deepEqual([code, err], [0, ''])
+    const refused =
+      'ENOTSUP The CPUs of a thread can be set on Linux only, with the package koffi: npm install koffi'
+    assert.deepEqual(out.trim().split('\n'), [refused, refused, 'ENOTSUP', String(EINTR)])
   })
 })
 
