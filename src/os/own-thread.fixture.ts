@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { now } from './clock.js'
-import { standingOf } from './proc.js'
+import { standingOf } from './standing.js'
 import { Worker } from './thread.js'
 
 /** A loaded machine runs every thread within a few milliseconds; a minute is a hang. */
