@@ -38,6 +38,8 @@ export default async function kill(code: Code): Promise<Protocol<memory.Words>> 
         return judged(real, words)
       },
       killer(words, model) {
+        // It does not always come, or a request that is lost would not show.
+        if (hasFlag(controlOf(words, row), Flag.STOP)) return null
         model.kill('worker')
         // A second stop, as of a reference: it changes nothing any more.
         ask(words, row, 'stop')
