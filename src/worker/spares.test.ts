@@ -138,6 +138,21 @@ describe('spares', () => {
     assert.equal(await UserWorker.spares(0, { resourceLimits }), 1)
   })
 
+  test('do not serve where Node would have booted the thread in another way', async () => {
+    const debugs = functionOf(`async () => {
+      const { debuglog } = await import('node:util')
+      return debuglog('some').enabled ? 1 : 0
+    }`)
+    await UserWorker.spares(1, { env: { NODE_ENV: 'one' } })
+    const made = await UserWorker.create(debugs, { env: { NODE_ENV: 'two', NODE_DEBUG: 'some' } })
+    await made.start()
+    assert.deepEqual([await made.join(), made.describe().madeFrom], [1, 'thread'])
+    const adopted = await UserWorker.create(debugs, { env: { NODE_ENV: 'two' } })
+    await adopted.start()
+    assert.deepEqual([await adopted.join(), adopted.describe().madeFrom], [0, 'spare'])
+    assert.equal(await UserWorker.spares(0, { env: {} }), 1)
+  })
+
   test('survive data that cannot be sent, and serve the next worker', async () => {
     await UserWorker.spares(1)
     const data = { no: () => {} }

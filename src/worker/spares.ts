@@ -188,10 +188,13 @@ export function takeSpare(ear: Ear, adoption: Adoption, options: ThreadOptions):
   return shelfOf(options)?.take(ear, adoption) ?? null
 }
 
-/** What cannot change once a thread runs, in words. Of the environment, Node reads NODE_OPTIONS. */
+/** What Node reads of the environment only while a thread boots (measured). */
+const readAtBoot = ['NODE_OPTIONS', 'NODE_PATH', 'NODE_DEBUG']
+
+/** What cannot change once a thread runs, in words. */
 function keyOf({ env = process.env, execArgv, resourceLimits }: ThreadOptions): string {
   const shared = env === SHARE_ENV
-  const nodeOptions = typeof env === 'symbol' ? null : (env['NODE_OPTIONS'] ?? null)
+  const bootEnv = readAtBoot.map((name) => (shared ? process.env : env)[name] ?? null)
   const limits = Object.entries(resourceLimits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([shared, nodeOptions, execArgv ?? null, limits])
+  return JSON.stringify([shared, bootEnv, execArgv ?? null, limits])
 }

@@ -95,9 +95,10 @@ export class UserWorker {
 
   /**
    * Keeps `count` booted threads ready, so that workers with the same `execArgv`, `resourceLimits`,
-   * `clean` and kind of `env` are made in about a millisecond instead of thirty. A thread takes
-   * some 8 MB. What the owner gave to `setEnvironmentData` after a spare was booted does not reach
-   * it.
+   * `clean` and kind of `env` are made in about a millisecond instead of thirty; in `env`, what Node
+   * reads while a thread boots must be the same too: NODE_OPTIONS, NODE_PATH and NODE_DEBUG. A
+   * thread takes some 8 MB. What the owner gave to `setEnvironmentData` after a spare was booted
+   * does not reach it.
    *
    * @param count - from 0 (the default before the first call) to 1,024
    * @returns how many were kept before, once `count` are ready
