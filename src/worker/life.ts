@@ -181,6 +181,8 @@ export class Life implements Ear {
       case 'parked':
         // The message may be of an earlier park; the word is of this one.
         if (isParked(this.link.words, this.link.row)) this.#park?.resolve()
+        // It was let go by a stop, maybe its own, and is not asked to park again.
+        else if (hasFlag(this.control, Flag.STOP)) this.#park?.reject(this.#neverParks())
         break
       case 'failed':
       case 'threw':
