@@ -136,8 +136,18 @@ describe('creation fails with a code and its cause, and leaves nothing', () => {
     assert.deepEqual([error.code, causeOf(error)?.name], ['ERR_NOT_CLONEABLE', 'DataCloneError'])
   })
 
+  test('when the data holds a port that is not in the transfer list, or the list no object to move', async (t) => {
+    const { port1 } = new MessageChannel()
+    t.after(() => port1.close())
+    for (const options of [{ data: { port1 } }, { transfer: [5 as never] }]) {
+      const error = await failureOf(functionOf('() => {}'), options)
+      assert.equal(error.code, 'ERR_NOT_CLONEABLE')
+    }
+  })
+
   test('when reading the data throws, whatever is thrown', async () => {
-    for (const thrown of [new RangeError('getter'), null]) {
+    const coded = Object.assign(new Error('getter'), { code: 'ERR_OF_THEIRS' })
+    for (const thrown of [new RangeError('getter'), coded, null]) {
       const data = {
         get value(): never {
           // oxlint-disable-next-line typescript/only-throw-error

@@ -68,7 +68,7 @@ export class Life implements Ear {
   constructor(options: CheckedOptions) {
     const { name, thread } = options
     this.name = name
-    const spare = takeSpare(this, adoptionOf(options, 'spare'), thread)
+    const spare = takeSpare(this, () => adoptionOf(options, 'spare'), thread)
     this.madeFrom = spare === null ? 'thread' : 'spare'
     this.link =
       spare ?? new Link(this, { name, options: thread, adoption: adoptionOf(options, 'thread') })

@@ -97,11 +97,7 @@ export class Link {
    */
   adopt(ear: Ear, adoption: Adoption): boolean {
     if (!nominate(this.words, this.row)) return false
-    try {
-      this.#adopt(adoption)
-    } catch (error) {
-      throw creationFailure(adoption.identity.name, error)
-    }
+    this.#adopt(adoption)
     this.#ear = ear
     return true
   }
@@ -131,9 +127,16 @@ export class Link {
     this.#port.postMessage(look)
   }
 
+  /** @throws UserWorkerError ERR_NOT_CLONEABLE: whatever cloning threw, Node or code in the data */
   #adopt({ identity, transfer }: Adoption): void {
     const message: ToThread = { type: 'adopt', identity }
-    this.#port.postMessage(message, transfer)
+    try {
+      this.#port.postMessage(message, transfer)
+    } catch (error) {
+      const cause = asError(error)
+      const text = `The data of worker '${identity.name}' cannot be sent to a thread: ${cause.message}`
+      throw new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+    }
   }
 
   #exited(nodeCode: number): void {
@@ -154,23 +157,30 @@ export function adoptionOf(options: CheckedOptions, from: 'thread' | 'spare'): A
   return { identity: { name, module, data, nice, argv: thread.argv ?? [], env }, transfer }
 }
 
-/** As Node makes a thread's environment of an object: every value is a string. */
+/**
+ * As Node makes a thread's environment of an object: every value is a string.
+ *
+ * @throws TypeError EINVAL: a value is not to be had, or is no string in the making
+ */
 function environment(env: NodeJS.ProcessEnv | typeof SHARE_ENV): Record<string, string> | null {
   if (typeof env === 'symbol') return null
-  return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]))
+  try {
+    return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, `${value}`]))
+  } catch (error) {
+    const cause = asError(error)
+    throw Object.assign(invalid(`env cannot be read: ${cause.message}`), { cause })
+  }
 }
 
-/**
- * The error for what Node threw instead of making a thread. Node names its own refusals `ERR_…`;
- * what else comes out of making a thread came out of cloning.
- */
+/** The error for what was thrown instead of making a thread. */
 function creationFailure(name: string, thrown: unknown): Error {
+  // The data was not sent: see `#adopt`.
+  if (thrown instanceof UserWorkerError) return thrown
   const cause = asError(thrown) as Error & { code?: unknown }
-  if (cause.code === 'ERR_WORKER_INIT_FAILED') return notMade(name, cause)
-  if (typeof cause.code === 'string' && cause.code.startsWith('ERR_')) {
-    const refusal = invalid(`Node refused the options of worker '${name}': ${cause.message}`)
-    return Object.assign(refusal, { cause })
+  // ERR_ACCESS_DENIED: Node's permission model makes no threads.
+  if (cause.code === 'ERR_WORKER_INIT_FAILED' || cause.code === 'ERR_ACCESS_DENIED') {
+    return notMade(name, cause)
   }
-  const text = `The data of worker '${name}' cannot be sent to a thread: ${cause.message}`
-  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+  const refusal = invalid(`Node refused the options of worker '${name}': ${cause.message}`)
+  return Object.assign(refusal, { cause })
 }

@@ -162,6 +162,19 @@ describe('spares', () => {
     await worker.stop()
   })
 
+  test('refuse an environment that cannot be read, as without spares', async () => {
+    for (const count of [0, 1]) {
+      await UserWorker.spares(count)
+      for (const env of [
+        { KEY: Symbol('no text') as never },
+        new Proxy({}, { ownKeys: () => assert.fail('a trap') }),
+      ]) {
+        const refusal = { name: 'TypeError', code: 'EINVAL' }
+        await assert.rejects(UserWorker.create(seven, { env }), refusal)
+      }
+    }
+  })
+
   test('end with the module they were to load, like any thread, when it is no good', async () => {
     await UserWorker.spares(1)
     const bad = moduleOf('throw new Error("no good")')

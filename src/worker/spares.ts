@@ -55,8 +55,14 @@ class Shelf {
     return before
   }
 
-  /** A spare for a worker, or null when there is none. */
-  take(ear: Ear, adoption: Adoption): Link | null {
+  /**
+   * A spare for a worker, or null when there is none.
+   *
+   * @throws what `adoptionOf` or `Link.adopt` throws; then the spare stays one
+   */
+  take(ear: Ear, adoptionOf: () => Adoption): Link | null {
+    if (this.#ready.length === 0) return null
+    const adoption = adoptionOf()
     for (;;) {
       // Off the shelf first: an adoption clones data, and with it may run code that takes a spare.
       const spare = this.#ready.shift()
@@ -183,9 +189,13 @@ export function keepSpares(count: number, options: ThreadOptions): Promise<numbe
 }
 
 /** A spare for a worker, or null when there is none that fits. */
-export function takeSpare(ear: Ear, adoption: Adoption, options: ThreadOptions): Link | null {
+export function takeSpare(
+  ear: Ear,
+  adoptionOf: () => Adoption,
+  options: ThreadOptions,
+): Link | null {
   if (shelves.size === 0) return null
-  return shelfOf(options)?.take(ear, adoption) ?? null
+  return shelfOf(options)?.take(ear, adoptionOf) ?? null
 }
 
 /** What Node reads of the environment only while a thread boots (measured). */
