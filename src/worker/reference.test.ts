@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { checkForLeaks } from './leaks.fixture.js'
 import { moduleOf } from './module.fixture.js'
+import { nextTurn } from '../os/clock.js'
 import { MessageChannel } from '../os/thread.js'
 import { EINTR, UserWorker, WorkerReference } from './index.js'
 
@@ -97,6 +98,34 @@ describe('a reference', () => {
     const reference = new WorkerReference(worker.reference())
     reference.wake()
     assert.equal(await reference.join(), 4)
+  })
+
+  test('KT-18: held by a plain thread of a worker, and ended with it, leaves no wait behind', async () => {
+    const one = await stopping('one')
+    const waited = one.worker.reference()
+    const text = `
+      const { parentPort, workerData } = require('node:worker_threads')
+      import(${inside}).then(({ WorkerReference }) => {
+        void new WorkerReference(workerData).join()
+        parentPort.postMessage('waits')
+      })`
+    const maker = await UserWorker.create(
+      moduleOf(`
+        import { Worker } from 'node:worker_threads'
+        export default async (waited, self) => {
+          const options = { eval: true, workerData: waited, transferList: [waited] }
+          const thread = new Worker(${JSON.stringify(text)}, options)
+          await new Promise((resolve) => thread.once('message', resolve))
+          await thread.terminate()
+          return (await self.sleep(60000)) === -4 ? 5 : 1
+        }`),
+      { data: waited, transfer: [waited] },
+    )
+    await maker.start()
+    while (maker.describe().waitsFor !== 'sleep') await nextTurn()
+    assert.deepEqual(maker.describe().joins, [])
+    one.stop(maker)
+    assert.equal(await one.worker.join(), 5)
   })
 
   test('settles when the owner of its worker ends and takes the worker along', async () => {

@@ -70,6 +70,7 @@ const rows = 4096
  */
 const tableKey = 'userworker.table.2'
 const ownRowKey = 'userworker.row.2'
+const rowThreadKey = 'userworker.row-thread.2'
 
 /** The index of a word of a row in the table. */
 export function at(row: number, field: number): number {
@@ -123,6 +124,15 @@ export function ownRow(): number {
 /** Says, in a worker's thread, which row it has; threads made from here on inherit it. */
 export function setOwnRow(row: number): void {
   setEnvironmentData(ownRowKey, row)
+  setEnvironmentData(rowThreadKey, threadId)
+}
+
+/**
+ * The row that this very thread writes to, or 0: a plain `Worker` that a worker made shares its row,
+ * but writes none of its words, and may end before it.
+ */
+export function writtenRow(): number {
+  return getEnvironmentData(rowThreadKey) === threadId ? ownRow() : 0
 }
 
 /**
