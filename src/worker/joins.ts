@@ -20,7 +20,8 @@ export interface Join {
   end(): void
 }
 
-const unseen: Join = { end: () => {} }
+/** A wait that nobody else sees. */
+export const unseen: Join = { end: () => {} }
 
 /**
  * Enters a wait of this thread's worker for another's end.

@@ -4,6 +4,7 @@ import { checkForLeaks } from './leaks.fixture.js'
 import { moduleOf } from './module.fixture.js'
 import { nextTurn } from '../os/clock.js'
 import { MessageChannel } from '../os/thread.js'
+import { runProgram } from './program.fixture.js'
 import { EINTR, UserWorker, WorkerReference } from './index.js'
 
 checkForLeaks()
@@ -126,6 +127,35 @@ describe('a reference', () => {
     assert.deepEqual(maker.describe().joins, [])
     one.stop(maker)
     assert.equal(await one.worker.join(), 5)
+  })
+
+  test('of a worker in a table of its own, made by an older thread, is not taken for another worker', async () => {
+    const index = JSON.stringify(new URL('./index.js', import.meta.url).href)
+    const maker = `
+      const { parentPort } = require('node:worker_threads')
+      parentPort.once('message', async () => {
+        const { UserWorker } = await import(${index})
+        const worker = await UserWorker.create(${JSON.stringify(sleeper.href)})
+        await worker.start()
+        const port = worker.reference()
+        parentPort.postMessage({ id: worker.id, port }, [port])
+        await worker.join()
+      })`
+    const stopsIt = moduleOf(`
+      import { WorkerReference } from ${inside}
+      export default async ({ id, port }, self) =>
+        self.id === id ? (await new WorkerReference(port).stop()) + 100 : 1`)
+    const { code, out, err } = await runProgram(`
+      import { Worker } from 'node:worker_threads'
+      const older = new Worker(${JSON.stringify(maker)}, { eval: true, execArgv: [] })
+      await new Promise((resolve) => older.once('online', resolve))
+      const { UserWorker } = await import(${index})
+      older.postMessage('make')
+      const data = await new Promise((resolve) => older.once('message', resolve))
+      const worker = await UserWorker.create(${JSON.stringify(stopsIt.href)}, { data, transfer: [data.port] })
+      await worker.start()
+      console.log(await worker.join())`)
+    assert.deepEqual([code, out, err], [0, '107\n', ''])
   })
 
   test('settles when the owner of its worker ends and takes the worker along', async () => {

@@ -8,19 +8,24 @@
  *
  * @module
  */
-import type { Words } from '#memory'
 import { invalid } from '../errors.js'
 import { MessageChannel, receiveNow, type MessagePort } from '../os/thread.js'
 import { EndWaits } from './end-waits.js'
 import { KILLED } from './exit.js'
-import { table } from './table.js'
+import { table, tableId } from './table.js'
 
 /** From a reference to the worker's owner. */
 type ToOwner = { readonly type: 'stop' | 'wake' }
 
 /** From the owner to a reference. The first message introduces the worker. */
 type ToReference =
-  | { readonly type: 'worker'; readonly id: number; readonly name: string }
+  | {
+      readonly type: 'worker'
+      readonly id: number
+      readonly name: string
+      /** The table that `id` is a number in. */
+      readonly table: number
+    }
   | { readonly type: 'exited'; readonly code: number }
 
 /** What a reference does with its worker. */
@@ -36,7 +41,7 @@ interface Referred {
 export function offerReference(worker: Referred): MessagePort {
   const { port1, port2 } = new MessageChannel()
   const tell = (message: ToReference): void => port1.postMessage(message)
-  tell({ type: 'worker', id: worker.id, name: worker.name })
+  tell({ type: 'worker', id: worker.id, name: worker.name, table: tableId(table()) })
   port1.on('message', ({ type }: ToOwner) => {
     if (type === 'stop') worker.requestStop()
     else worker.wake()
@@ -55,7 +60,6 @@ export class WorkerReference {
   readonly name: string
   /** The worker's number. */
   readonly id: number
-  readonly #words: Words = table()
   readonly #port: MessagePort
   readonly #ends: EndWaits
   #code: number | null = null
@@ -69,7 +73,9 @@ export class WorkerReference {
     this.name = first.name
     this.id = first.id
     this.#port = port
-    this.#ends = new EndWaits(this.#words, this.id)
+    const words = table()
+    // Numbers of another table say nothing in ours: who waits for whom is not seen across them.
+    this.#ends = new EndWaits(words, first.table === tableId(words) ? this.id : null)
     port.on('message', (message: ToReference) => {
       if (message.type === 'exited') this.#exited(message.code)
     })

@@ -54,7 +54,7 @@ export const waits = ['nothing', 'adoption', 'start', 'unpark', 'wake', 'sleep']
 export type Wait = (typeof waits)[number]
 
 /** The words of row 0, which belongs to no worker. */
-const Header = { LAST_ID: 1, HIGHEST_ROW: 2 } as const
+const Header = { LAST_ID: 1, HIGHEST_ROW: 2, TABLE_MAKER: 3 } as const
 
 /** 64 bytes: one cache line, so that two workers never write to the same one. */
 const rowWords = 16
@@ -83,8 +83,17 @@ export function table(): Words {
   // Not `instanceof`: a test runner may give each test file globals of its own.
   if (known !== undefined) return watched(known as unknown as Words)
   const words = emptyTable()
+  memory.store(words, at(0, Header.TABLE_MAKER), threadId + 1)
   setEnvironmentData(tableKey, words)
   return watched(words)
+}
+
+/**
+ * Tells one table from another. Plain threads that were there before the first table make some of
+ * their own, each with numbers of workers from 1 on.
+ */
+export function tableId(words: Words): number {
+  return memory.load(words, at(0, Header.TABLE_MAKER))
 }
 
 let isWatching = false
