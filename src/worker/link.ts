@@ -20,6 +20,7 @@ import { asError } from './error-report.js'
 import { notMade } from './exit.js'
 import type { CheckedOptions, ThreadOptions } from './options.js'
 import type { Boot, Identity, ToOwner, ToThread } from './protocol.js'
+import { after } from './state.js'
 import { claim, ownRow, releaseTree, table } from './table.js'
 
 const entry = new URL('./entry.js', import.meta.url)
@@ -105,14 +106,15 @@ export class Link {
   /** See `ask` in `control.ts`. @returns the control word that the request was judged by */
   ask(request: Request): number {
     const word = ask(this.words, this.row, request)
-    this.#look()
+    // What changes nothing was asked before, and the message sent with it.
+    if (after(word, request) !== null) this.#look()
     return word
   }
 
   /** See `askToPark` in `control.ts`. */
   askToPark(): ParkOutcome {
     const outcome = askToPark(this.words, this.row)
-    this.#look()
+    if (outcome === 'asked' || outcome === 'parked') this.#look()
     return outcome
   }
 
