@@ -103,6 +103,18 @@ describe('creation fails with a code and its cause, and leaves nothing', () => {
     assert.ok(Date.now() - begun < 1100)
   })
 
+  test('KT-4: when its signal is aborted while the answer of its thread is on the way', async () => {
+    for (let round = 0; round < 5; round++) {
+      const abort = new AbortController()
+      const creation = failureOf(functionOf('() => {}'), { signal: abort.signal })
+      // A thread boots in some 30 ms; what it says meanwhile is not heard before the abort.
+      const until = performance.now() + 150
+      while (performance.now() < until);
+      abort.abort()
+      assert.equal((await creation).code, 'ABORT_ERR')
+    }
+  })
+
   test('when the module has no function', async () => {
     const error = await failureOf(moduleOf('export const a = 1, b = 2'))
     assert.equal(error.code, 'ERR_NO_HANDLER')

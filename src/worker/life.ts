@@ -172,7 +172,8 @@ export class Life implements Ear {
         break
       case 'created':
         this.osThreadId = memory.load(this.link.words, at(this.link.row, Field.OS_THREAD)) || null
-        this.#created.resolve()
+        // Unless it was given up while the message was on its way: then its end rejects `create`.
+        if (!this.#killed) this.#created.resolve()
         break
       case 'entered':
         for (const start of this.#starts) start.resolve(true)
