@@ -159,6 +159,13 @@ export class Life implements Ear {
     else listener(this.end.code, this.end.error)
   }
 
+  /** Takes {@link watch} back, or {@link onExit}. */
+  unwatch(listener: ExitListener): void {
+    const place = this.#exitListeners.indexOf(listener)
+    // Once it has ended they are called, one after the other.
+    if (place >= 0 && this.end === null) this.#exitListeners.splice(place, 1)
+  }
+
   kill(): void {
     // Node's `terminate` adds a listener at each call.
     if (this.end !== null || this.#killed) return

@@ -6,6 +6,7 @@ import { nextTurn } from '../os/clock.js'
 import { MessageChannel } from '../os/thread.js'
 import { runProgram } from './program.fixture.js'
 import { EINTR, UserWorker, WorkerReference } from './index.js'
+import { offerReference } from './reference.js'
 
 checkForLeaks()
 
@@ -156,6 +157,19 @@ describe('a reference', () => {
       await worker.start()
       console.log(await worker.join())`)
     assert.deepEqual([code, out, err], [0, '107\n', ''])
+  })
+
+  test('that was closed is forgotten, long before its worker ends', async () => {
+    const listeners = new Set<unknown>()
+    const exits = {
+      onExit: (listener: unknown) => listeners.add(listener),
+      unwatch: (listener: unknown) => listeners.delete(listener),
+    }
+    const worker = { id: 1, name: 'some', requestStop() {}, wake() {} }
+    const port = offerReference(worker, exits)
+    assert.equal(listeners.size, 1)
+    port.close()
+    while (listeners.size > 0) await nextTurn()
   })
 
   test('settles when the owner of its worker ends and takes the worker along', async () => {

@@ -34,11 +34,16 @@ interface Referred {
   readonly name: string
   requestStop(): void
   wake(): void
-  onExit(listener: (code: number) => void): unknown
+}
+
+/** How the owner's side hears of the worker's end. */
+interface Exits {
+  onExit(listener: (code: number) => void): void
+  unwatch(listener: (code: number) => void): void
 }
 
 /** The owner's side: a port for another thread. */
-export function offerReference(worker: Referred): MessagePort {
+export function offerReference(worker: Referred, exits: Exits): MessagePort {
   const { port1, port2 } = new MessageChannel()
   const tell = (message: ToReference): void => port1.postMessage(message)
   tell({ type: 'worker', id: worker.id, name: worker.name, table: tableId(table()) })
@@ -47,10 +52,13 @@ export function offerReference(worker: Referred): MessagePort {
     else worker.wake()
   })
   port1.unref()
-  worker.onExit((code) => {
+  const exited = (code: number): void => {
     tell({ type: 'exited', code })
     port1.close()
-  })
+  }
+  // The thread that has the reference may end, or close it, long before the worker does.
+  port1.once('close', () => exits.unwatch(exited))
+  exits.onExit(exited)
   return port2
 }
 

@@ -287,7 +287,7 @@ export class UserWorker {
    * that can stop, wake and wait for this worker. Each port serves one thread.
    */
   reference(): MessagePort {
-    return offerReference(this)
+    return offerReference(this, this.#life)
   }
 
   /** While the thread lives it keeps the process alive. By default only pending promises do. */
