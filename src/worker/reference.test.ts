@@ -159,6 +159,17 @@ describe('a reference', () => {
     assert.deepEqual([code, out, err], [0, '107\n', ''])
   })
 
+  test('hears nothing in what others post through its port', async () => {
+    const worker = await UserWorker.create(
+      moduleOf('export default async (data, self) => ((await self.sleep(200)) === 0 ? 4 : 1)'),
+    )
+    await worker.start()
+    const port = worker.reference()
+    for (const junk of [null, undefined, 'stop', {}, { type: 'other' }]) port.postMessage(junk)
+    assert.equal(await worker.join(), 4)
+    assert.equal(await new WorkerReference(port).join(), 4)
+  })
+
   test('that was closed is forgotten, long before its worker ends', async () => {
     const listeners = new Set<unknown>()
     const exits = {

@@ -47,9 +47,10 @@ export function offerReference(worker: Referred, exits: Exits): MessagePort {
   const { port1, port2 } = new MessageChannel()
   const tell = (message: ToReference): void => port1.postMessage(message)
   tell({ type: 'worker', id: worker.id, name: worker.name, table: tableId(table()) })
-  port1.on('message', ({ type }: ToOwner) => {
-    if (type === 'stop') worker.requestStop()
-    else worker.wake()
+  // Whoever holds the other port can post anything through it.
+  port1.on('message', (message: Partial<ToOwner> | null | undefined) => {
+    if (message?.type === 'stop') worker.requestStop()
+    else if (message?.type === 'wake') worker.wake()
   })
   port1.unref()
   const exited = (code: number): void => {
