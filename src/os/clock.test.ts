@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { after, deadline, every, keepAlive, nextTurn, now } from './clock.js'
 import { MessageChannel } from './thread.js'
@@ -65,6 +66,25 @@ describe('the clock', () => {
     })
     alive.cancel()
     assert.equal(passed, false)
+  })
+
+  test('is not the one that a test puts in its place', () => {
+    const url = JSON.stringify(new URL('clock.js', import.meta.url).href)
+    const text = `import * as clock from ${url}
+      for (const name of ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval']) {
+        globalThis[name] = () => 1
+      }
+      delete globalThis.setImmediate
+      delete globalThis.clearImmediate
+      performance.now = () => 0
+      const alive = clock.keepAlive()
+      const begun = clock.now()
+      await new Promise((resolve) => clock.deadline(20, resolve))
+      await clock.nextTurn()
+      alive.cancel()
+      console.log(clock.now() - begun > 15)`
+    const node = [process.execPath, ['--input-type=module', '-e', text]] as const
+    assert.equal(execFileSync(...node, { encoding: 'utf8', timeout: 10_000 }), 'true\n')
   })
 
   test('the next turn comes after what was ready', async () => {

@@ -1,8 +1,22 @@
 /**
  * The door to time: the only file of the library that reads a clock or sets a timer.
  *
+ * The clocks are Node's own, whatever a program puts in their place globally: tests with a clock of
+ * their own would hold up workers, and a browser's timers (jsdom) keep no process alive.
+ *
  * @module
  */
+import { performance } from 'node:perf_hooks'
+import {
+  clearImmediate,
+  clearInterval,
+  clearTimeout,
+  setImmediate,
+  setInterval,
+  setTimeout,
+} from 'node:timers'
+
+const read = performance.now.bind(performance)
 
 /** A timer that can be called off. */
 export interface Timer {
@@ -17,7 +31,7 @@ export const longestTimeoutMs: number = 2 ** 31 - 1
 
 /** Milliseconds on a clock that never goes back. */
 export function now(): number {
-  return performance.now()
+  return read()
 }
 
 /** Calls `run` once, `ms` milliseconds from now. The timer itself keeps no process alive. */

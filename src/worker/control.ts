@@ -29,7 +29,7 @@ export function controlOf(words: Words, row: number): number {
 
 /**
  * Owner: asks for something, and rings if that changed anything. The thread may stand in its event
- * loop at any time, so the caller sends the message 'look' as well.
+ * loop at any time, so the caller then sends the message 'look' as well.
  *
  * @returns the word that the request was judged by; `after(word, request)` tells whether it counts
  */

@@ -30,6 +30,7 @@ async function until(
     await sleep(5)
     it = worker.describe()
   }
+  assert.ok(isSo(it), `after a minute it is ${JSON.stringify(it)}`)
   return it
 }
 
@@ -71,10 +72,12 @@ describe('a description', () => {
   test('tells of a worker that spins that it runs, and counts its CPU time', async () => {
     const worker = await started('(data, self) => { while (!self.shouldStop()); }')
     const before = worker.describe().thread?.cpuMs ?? 0
-    const { thread, waitsFor } = await until(worker, (it) => (it.thread?.cpuMs ?? 0) > before)
+    // Now and then V8 has the thread wait for a moment: for its compiler, say.
+    const { waitsFor } = await until(
+      worker,
+      ({ thread }) => thread?.where === 'running' && thread.cpuMs > before,
+    )
     assert.equal(waitsFor, 'nothing')
-    assert.equal(thread?.where, 'running')
-    assert.ok((thread?.cpuMs ?? 0) > before)
     await worker.stop()
   })
 

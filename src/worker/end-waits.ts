@@ -7,7 +7,7 @@ import type { Words } from '#memory'
 import { UserWorkerError } from '../errors.js'
 import { deadline, type Timer } from '../os/clock.js'
 import { Pending } from '../os/pending.js'
-import { beginJoin } from './joins.js'
+import { beginJoin, unseen } from './joins.js'
 
 /** How long somebody waits, and what they are told then. */
 export interface Patience {
@@ -18,18 +18,18 @@ export interface Patience {
 
 export class EndWaits {
   readonly #words: Words
-  readonly #id: number
+  readonly #id: number | null
   readonly #waits = new Set<(code: number) => void>()
 
-  /** @param id - the number of the worker whose end is waited for */
-  constructor(words: Words, id: number) {
+  /** @param id - the number of the worker whose end is waited for; null where it has none here */
+  constructor(words: Words, id: number | null) {
     this.#words = words
     this.#id = id
   }
 
   /** @throws UserWorkerError EDEADLK: that worker waits for the end of the calling thread's own */
   wait(what: string, patience?: Patience): Promise<number> {
-    const join = beginJoin(this.#words, this.#id)
+    const join = this.#id === null ? unseen : beginJoin(this.#words, this.#id)
     if (join === null) {
       throw new UserWorkerError(
         'EDEADLK',

@@ -12,7 +12,7 @@
  */
 import * as memory from '#memory'
 import type { Words } from '#memory'
-import { at, claimedRows, Field, joinSlots, rowOfThread } from './table.js'
+import { at, claimedRows, Field, joinSlots, writtenRow } from './table.js'
 
 /** A wait for a worker's end, as others see it. */
 export interface Join {
@@ -20,15 +20,17 @@ export interface Join {
   end(): void
 }
 
-const unseen: Join = { end: () => {} }
+/** A wait that nobody else sees. */
+export const unseen: Join = { end: () => {} }
 
 /**
  * Enters a wait of this thread's worker for another's end.
  *
  * @returns null where it would close a cycle: then nothing is entered
  */
-export function beginJoin(words: Words, target: number, row: number = rowOfThread()): Join | null {
-  // The main thread, and raw threads, are nobody's workers: nobody can wait for their end.
+export function beginJoin(words: Words, target: number, row: number = writtenRow()): Join | null {
+  // The main thread, and raw threads, are nobody's workers: nobody can wait for their end. A raw
+  // one that a worker made ends with the worker, whatever it waits for.
   if (row === 0) return unseen
   const slot = freeSlot(words, row)
   // A worker that waits for more than four others at a time is not looked through.

@@ -70,7 +70,7 @@ export class Life implements Ear {
   constructor(options: CheckedOptions) {
     const { name, thread } = options
     this.name = name
-    const spare = takeSpare(this, adoptionOf(options, 'spare'), thread)
+    const spare = takeSpare(this, () => adoptionOf(options, 'spare'), thread)
     this.madeFrom = spare === null ? 'thread' : 'spare'
     this.link =
       spare ?? new Link(this, { name, options: thread, adoption: adoptionOf(options, 'thread') })
@@ -161,6 +161,13 @@ export class Life implements Ear {
     else listener(this.end.code, this.end.error)
   }
 
+  /** Takes {@link watch} back, or {@link onExit}. */
+  unwatch(listener: ExitListener): void {
+    const place = this.#exitListeners.indexOf(listener)
+    // Once it has ended they are called, one after the other.
+    if (place >= 0 && this.end === null) this.#exitListeners.splice(place, 1)
+  }
+
   kill(): void {
     // Node's `terminate` adds a listener at each call.
     if (this.end !== null || this.#killed) return
@@ -174,7 +181,8 @@ export class Life implements Ear {
         break
       case 'created':
         this.osThreadId = memory.load(this.link.words, at(this.link.row, Field.OS_THREAD)) || null
-        this.#created.resolve()
+        // Unless it was given up while the message was on its way: then its end rejects `create`.
+        if (!this.#killed) this.#created.resolve()
         break
       case 'entered':
         for (const start of this.#starts) start.resolve(true)
@@ -184,6 +192,8 @@ export class Life implements Ear {
       case 'parked':
         // The message may be of an earlier park; the word is of this one.
         if (isParked(this.link.words, this.link.row)) this.#park?.resolve()
+        // It was let go by a stop, maybe its own, and is not asked to park again.
+        else if (hasFlag(this.control, Flag.STOP)) this.#park?.reject(this.#neverParks())
         break
       case 'failed':
       case 'threw':

@@ -22,6 +22,7 @@ import { asError } from './error-report.js'
 import { notMade } from './exit.js'
 import type { CheckedOptions, ThreadOptions } from './options.js'
 import { spareName, type Boot, type Identity, type ToOwner, type ToThread } from './protocol.js'
+import { after } from './state.js'
 import { at, claim, Field, ownRow, releaseTree, table } from './table.js'
 
 const entry = new URL('./entry.js', import.meta.url)
@@ -99,15 +100,14 @@ export class Link {
    */
   adopt(ear: Ear, adoption: Adoption): boolean {
     if (!nominate(this.words, this.row)) return false
-    const { name } = adoption.identity
     // By the owner, who need not wait until the thread has woken up; and before the message, so that
     // nothing of the worker's runs under another name.
-    this.#show(name)
+    this.#show(adoption.identity.name)
     try {
       this.#adopt(adoption)
     } catch (error) {
       this.#show(spareName)
-      throw creationFailure(name, error)
+      throw error
     }
     this.#ear = ear
     return true
@@ -116,14 +116,15 @@ export class Link {
   /** See `ask` in `control.ts`. @returns the control word that the request was judged by */
   ask(request: Request): number {
     const word = ask(this.words, this.row, request)
-    this.#look()
+    // What changes nothing was asked before, and the message sent with it.
+    if (after(word, request) !== null) this.#look()
     return word
   }
 
   /** See `askToPark` in `control.ts`. */
   askToPark(): ParkOutcome {
     const outcome = askToPark(this.words, this.row)
-    this.#look()
+    if (outcome === 'asked' || outcome === 'parked') this.#look()
     return outcome
   }
 
@@ -144,9 +145,16 @@ export class Link {
     this.#port.postMessage(look)
   }
 
+  /** @throws UserWorkerError ERR_NOT_CLONEABLE: whatever cloning threw, Node or code in the data */
   #adopt({ identity, transfer }: Adoption): void {
     const message: ToThread = { type: 'adopt', identity }
-    this.#port.postMessage(message, transfer)
+    try {
+      this.#port.postMessage(message, transfer)
+    } catch (error) {
+      const cause = asError(error)
+      const text = `The data of worker '${identity.name}' cannot be sent to a thread: ${cause.message}`
+      throw new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+    }
   }
 
   #exited(nodeCode: number): void {
@@ -167,23 +175,30 @@ export function adoptionOf(options: CheckedOptions, from: 'thread' | 'spare'): A
   return { identity: { name, module, data, nice, argv: thread.argv ?? [], env }, transfer }
 }
 
-/** As Node makes a thread's environment of an object: every value is a string. */
+/**
+ * As Node makes a thread's environment of an object: every value is a string.
+ *
+ * @throws TypeError EINVAL: a value is not to be had, or is no string in the making
+ */
 function environment(env: NodeJS.ProcessEnv | typeof SHARE_ENV): Record<string, string> | null {
   if (typeof env === 'symbol') return null
-  return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]))
+  try {
+    return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, `${value}`]))
+  } catch (error) {
+    const cause = asError(error)
+    throw Object.assign(invalid(`env cannot be read: ${cause.message}`), { cause })
+  }
 }
 
-/**
- * The error for what Node threw instead of making a thread. Node names its own refusals `ERR_…`;
- * what else comes out of making a thread came out of cloning.
- */
+/** The error for what was thrown instead of making a thread. */
 function creationFailure(name: string, thrown: unknown): Error {
+  // The data was not sent: see `#adopt`.
+  if (thrown instanceof UserWorkerError) return thrown
   const cause = asError(thrown) as Error & { code?: unknown }
-  if (cause.code === 'ERR_WORKER_INIT_FAILED') return notMade(name, cause)
-  if (typeof cause.code === 'string' && cause.code.startsWith('ERR_')) {
-    const refusal = invalid(`Node refused the options of worker '${name}': ${cause.message}`)
-    return Object.assign(refusal, { cause })
+  // ERR_ACCESS_DENIED: Node's permission model makes no threads.
+  if (cause.code === 'ERR_WORKER_INIT_FAILED' || cause.code === 'ERR_ACCESS_DENIED') {
+    return notMade(name, cause)
   }
-  const text = `The data of worker '${name}' cannot be sent to a thread: ${cause.message}`
-  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+  const refusal = invalid(`Node refused the options of worker '${name}': ${cause.message}`)
+  return Object.assign(refusal, { cause })
 }

@@ -153,6 +153,26 @@ describe('a parked worker', () => {
     await assert.rejects(pending, { code: 'ENOSYS' })
   })
 
+  test('is told ENOSYS when it stops itself before the park comes about', async () => {
+    const word = words()
+    const worker = await started(
+      functionOf(`async (word, self) => {
+        Atomics.store(word, 0, 1)
+        Atomics.wait(word, 0, 1)
+        self.requestStop()
+        await new Promise((resolve) => setTimeout(resolve, 10000))
+      }`),
+      word,
+    )
+    const pending = worker.park()
+    Atomics.store(word, 0, 2)
+    Atomics.notify(word, 0)
+    await assert.rejects(pending, { code: 'ENOSYS' })
+    assert.equal(worker.exitCode, null)
+    worker.kill()
+    await worker.join()
+  })
+
   test('is told ENOSYS when a stop comes before the park does', async () => {
     const deaf = await UserWorker.create(
       functionOf('(data, self) => { while (!self.shouldStop()); return 4 }'),

@@ -49,7 +49,7 @@ export type ToOwner =
   | { readonly type: 'failed'; readonly error: ErrorReport }
   /** The function was entered. */
   | { readonly type: 'entered' }
-  /** The thread stands still, or stood: the control word knows. */
+  /** The thread stands still, or stood, or never will: the control word knows. */
   | { readonly type: 'parked' }
   /** The function threw. The exit follows. */
   | { readonly type: 'threw'; readonly error: ErrorReport }

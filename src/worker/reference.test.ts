@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { checkForLeaks } from './leaks.fixture.js'
 import { moduleOf } from './module.fixture.js'
+import { nextTurn } from '../os/clock.js'
 import { MessageChannel } from '../os/thread.js'
+import { runProgram } from './program.fixture.js'
 import { EINTR, UserWorker, WorkerReference } from './index.js'
+import { offerReference } from './reference.js'
 
 checkForLeaks()
 
@@ -97,6 +100,87 @@ describe('a reference', () => {
     const reference = new WorkerReference(worker.reference())
     reference.wake()
     assert.equal(await reference.join(), 4)
+  })
+
+  test('KT-18: held by a plain thread of a worker, and ended with it, leaves no wait behind', async () => {
+    const one = await stopping('one')
+    const waited = one.worker.reference()
+    const text = `
+      const { parentPort, workerData } = require('node:worker_threads')
+      import(${inside}).then(({ WorkerReference }) => {
+        void new WorkerReference(workerData).join()
+        parentPort.postMessage('waits')
+      })`
+    const maker = await UserWorker.create(
+      moduleOf(`
+        import { Worker } from 'node:worker_threads'
+        export default async (waited, self) => {
+          const options = { eval: true, workerData: waited, transferList: [waited] }
+          const thread = new Worker(${JSON.stringify(text)}, options)
+          await new Promise((resolve) => thread.once('message', resolve))
+          await thread.terminate()
+          return (await self.sleep(60000)) === -4 ? 5 : 1
+        }`),
+      { data: waited, transfer: [waited] },
+    )
+    await maker.start()
+    while (maker.describe().waitsFor !== 'sleep') await nextTurn()
+    assert.deepEqual(maker.describe().joins, [])
+    one.stop(maker)
+    assert.equal(await one.worker.join(), 5)
+  })
+
+  test('of a worker in a table of its own, made by an older thread, is not taken for another worker', async () => {
+    const index = JSON.stringify(new URL('./index.js', import.meta.url).href)
+    const maker = `
+      const { parentPort } = require('node:worker_threads')
+      parentPort.once('message', async () => {
+        const { UserWorker } = await import(${index})
+        const worker = await UserWorker.create(${JSON.stringify(sleeper.href)})
+        await worker.start()
+        const port = worker.reference()
+        parentPort.postMessage({ id: worker.id, port }, [port])
+        await worker.join()
+      })`
+    const stopsIt = moduleOf(`
+      import { WorkerReference } from ${inside}
+      export default async ({ id, port }, self) =>
+        self.id === id ? (await new WorkerReference(port).stop()) + 100 : 1`)
+    const { code, out, err } = await runProgram(`
+      import { Worker } from 'node:worker_threads'
+      const older = new Worker(${JSON.stringify(maker)}, { eval: true, execArgv: [] })
+      await new Promise((resolve) => older.once('online', resolve))
+      const { UserWorker } = await import(${index})
+      older.postMessage('make')
+      const data = await new Promise((resolve) => older.once('message', resolve))
+      const worker = await UserWorker.create(${JSON.stringify(stopsIt.href)}, { data, transfer: [data.port] })
+      await worker.start()
+      console.log(await worker.join())`)
+    assert.deepEqual([code, out, err], [0, '107\n', ''])
+  })
+
+  test('hears nothing in what others post through its port', async () => {
+    const worker = await UserWorker.create(
+      moduleOf('export default async (data, self) => ((await self.sleep(200)) === 0 ? 4 : 1)'),
+    )
+    await worker.start()
+    const port = worker.reference()
+    for (const junk of [null, undefined, 'stop', {}, { type: 'other' }]) port.postMessage(junk)
+    assert.equal(await worker.join(), 4)
+    assert.equal(await new WorkerReference(port).join(), 4)
+  })
+
+  test('that was closed is forgotten, long before its worker ends', async () => {
+    const listeners = new Set<unknown>()
+    const exits = {
+      onExit: (listener: unknown) => listeners.add(listener),
+      unwatch: (listener: unknown) => listeners.delete(listener),
+    }
+    const worker = { id: 1, name: 'some', requestStop() {}, wake() {} }
+    const port = offerReference(worker, exits)
+    assert.equal(listeners.size, 1)
+    port.close()
+    while (listeners.size > 0) await nextTurn()
   })
 
   test('settles when the owner of its worker ends and takes the worker along', async () => {

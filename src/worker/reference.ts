@@ -8,19 +8,24 @@
  *
  * @module
  */
-import type { Words } from '#memory'
 import { invalid } from '../errors.js'
 import { MessageChannel, receiveNow, type MessagePort } from '../os/thread.js'
 import { EndWaits } from './end-waits.js'
 import { KILLED } from './exit.js'
-import { table } from './table.js'
+import { table, tableId } from './table.js'
 
 /** From a reference to the worker's owner. */
 type ToOwner = { readonly type: 'stop' | 'wake' }
 
 /** From the owner to a reference. The first message introduces the worker. */
 type ToReference =
-  | { readonly type: 'worker'; readonly id: number; readonly name: string }
+  | {
+      readonly type: 'worker'
+      readonly id: number
+      readonly name: string
+      /** The table that `id` is a number in. */
+      readonly table: number
+    }
   | { readonly type: 'exited'; readonly code: number }
 
 /** What a reference does with its worker. */
@@ -29,23 +34,32 @@ interface Referred {
   readonly name: string
   requestStop(): void
   wake(): void
-  onExit(listener: (code: number) => void): unknown
+}
+
+/** How the owner's side hears of the worker's end. */
+interface Exits {
+  onExit(listener: (code: number) => void): void
+  unwatch(listener: (code: number) => void): void
 }
 
 /** The owner's side: a port for another thread. */
-export function offerReference(worker: Referred): MessagePort {
+export function offerReference(worker: Referred, exits: Exits): MessagePort {
   const { port1, port2 } = new MessageChannel()
   const tell = (message: ToReference): void => port1.postMessage(message)
-  tell({ type: 'worker', id: worker.id, name: worker.name })
-  port1.on('message', ({ type }: ToOwner) => {
-    if (type === 'stop') worker.requestStop()
-    else worker.wake()
+  tell({ type: 'worker', id: worker.id, name: worker.name, table: tableId(table()) })
+  // Whoever holds the other port can post anything through it.
+  port1.on('message', (message: Partial<ToOwner> | null | undefined) => {
+    if (message?.type === 'stop') worker.requestStop()
+    else if (message?.type === 'wake') worker.wake()
   })
   port1.unref()
-  worker.onExit((code) => {
+  const exited = (code: number): void => {
     tell({ type: 'exited', code })
     port1.close()
-  })
+  }
+  // The thread that has the reference may end, or close it, long before the worker does.
+  port1.once('close', () => exits.unwatch(exited))
+  exits.onExit(exited)
   return port2
 }
 
@@ -55,7 +69,6 @@ export class WorkerReference {
   readonly name: string
   /** The worker's number. */
   readonly id: number
-  readonly #words: Words = table()
   readonly #port: MessagePort
   readonly #ends: EndWaits
   #code: number | null = null
@@ -69,7 +82,9 @@ export class WorkerReference {
     this.name = first.name
     this.id = first.id
     this.#port = port
-    this.#ends = new EndWaits(this.#words, this.id)
+    const words = table()
+    // Numbers of another table say nothing in ours: who waits for whom is not seen across them.
+    this.#ends = new EndWaits(words, first.table === tableId(words) ? this.id : null)
     port.on('message', (message: ToReference) => {
       if (message.type === 'exited') this.#exited(message.code)
     })

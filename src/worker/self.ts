@@ -67,7 +67,7 @@ export interface Self {
 
 /** How {@link OwnSelf} leaves its thread: `entry.ts` knows. */
 export interface Ways {
-  /** Tells the owner that the thread stands still. */
+  /** Tells the owner that the thread stands still, or never will: the control word knows. */
   parked(): void
   /** Ends the thread; `last` runs when no other code will. */
   leave(code: number, last?: () => void): never
@@ -160,7 +160,9 @@ export class OwnSelf implements Self {
   }
 
   requestStop(): void {
-    ask(this.#words, this.#row, 'stop')
+    const word = ask(this.#words, this.#row, 'stop')
+    // The owner waits for a park that this stop took back.
+    if (hasFlag(word, Flag.PARK)) this.#ways.parked()
     // Whoever sleeps in this event loop hears of it in a turn of its own, as with the owner's.
     void nextTurn().then(() => this.ring())
   }

@@ -141,6 +141,21 @@ describe('spares', () => {
     assert.equal(await UserWorker.spares(0, { resourceLimits }), 1)
   })
 
+  test('do not serve where Node would have booted the thread in another way', async () => {
+    const debugs = functionOf(`async () => {
+      const { debuglog } = await import('node:util')
+      return debuglog('some').enabled ? 1 : 0
+    }`)
+    await UserWorker.spares(1, { env: { NODE_ENV: 'one' } })
+    const made = await UserWorker.create(debugs, { env: { NODE_ENV: 'two', NODE_DEBUG: 'some' } })
+    await made.start()
+    assert.deepEqual([await made.join(), made.describe().madeFrom], [1, 'thread'])
+    const adopted = await UserWorker.create(debugs, { env: { NODE_ENV: 'two' } })
+    await adopted.start()
+    assert.deepEqual([await adopted.join(), adopted.describe().madeFrom], [0, 'spare'])
+    assert.equal(await UserWorker.spares(0, { env: {} }), 1)
+  })
+
   test('survive data that cannot be sent, and serve the next worker', async () => {
     await UserWorker.spares(1)
     const data = { no: () => {} }
@@ -148,6 +163,19 @@ describe('spares', () => {
     const worker = await UserWorker.create(seven)
     assert.equal(worker.describe().madeFrom, 'spare')
     await worker.stop()
+  })
+
+  test('refuse an environment that cannot be read, as without spares', async () => {
+    for (const count of [0, 1]) {
+      await UserWorker.spares(count)
+      for (const env of [
+        { KEY: Symbol('no text') as never },
+        new Proxy({}, { ownKeys: () => assert.fail('a trap') }),
+      ]) {
+        const refusal = { name: 'TypeError', code: 'EINVAL' }
+        await assert.rejects(UserWorker.create(seven, { env }), refusal)
+      }
+    }
   })
 
   test('end with the module they were to load, like any thread, when it is no good', async () => {

@@ -55,8 +55,14 @@ class Shelf {
     return before
   }
 
-  /** A spare for a worker, or null when there is none. */
-  take(ear: Ear, adoption: Adoption): Link | null {
+  /**
+   * A spare for a worker, or null when there is none.
+   *
+   * @throws what `adoptionOf` or `Link.adopt` throws; then the spare stays one
+   */
+  take(ear: Ear, adoptionOf: () => Adoption): Link | null {
+    if (this.#ready.length === 0) return null
+    const adoption = adoptionOf()
     for (;;) {
       // Off the shelf first: an adoption clones data, and with it may run code that takes a spare.
       const spare = this.#ready.shift()
@@ -183,15 +189,22 @@ export function keepSpares(count: number, options: ThreadOptions): Promise<numbe
 }
 
 /** A spare for a worker, or null when there is none that fits. */
-export function takeSpare(ear: Ear, adoption: Adoption, options: ThreadOptions): Link | null {
+export function takeSpare(
+  ear: Ear,
+  adoptionOf: () => Adoption,
+  options: ThreadOptions,
+): Link | null {
   if (shelves.size === 0) return null
-  return shelfOf(options)?.take(ear, adoption) ?? null
+  return shelfOf(options)?.take(ear, adoptionOf) ?? null
 }
 
-/** What cannot change once a thread runs, in words. Of the environment, Node reads NODE_OPTIONS. */
+/** What Node reads of the environment only while a thread boots (measured). */
+const readAtBoot = ['NODE_OPTIONS', 'NODE_PATH', 'NODE_DEBUG']
+
+/** What cannot change once a thread runs, in words. */
 function keyOf({ env = process.env, execArgv, resourceLimits }: ThreadOptions): string {
   const shared = env === SHARE_ENV
-  const nodeOptions = typeof env === 'symbol' ? null : (env['NODE_OPTIONS'] ?? null)
+  const bootEnv = readAtBoot.map((name) => (shared ? process.env : env)[name] ?? null)
   const limits = Object.entries(resourceLimits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([shared, nodeOptions, execArgv ?? null, limits])
+  return JSON.stringify([shared, bootEnv, execArgv ?? null, limits])
 }

@@ -54,7 +54,7 @@ export const waits = ['nothing', 'adoption', 'start', 'unpark', 'wake', 'sleep']
 export type Wait = (typeof waits)[number]
 
 /** The words of row 0, which belongs to no worker. */
-const Header = { LAST_ID: 1, HIGHEST_ROW: 2 } as const
+const Header = { LAST_ID: 1, HIGHEST_ROW: 2, TABLE_MAKER: 3 } as const
 
 /** 64 bytes: one cache line, so that two workers never write to the same one. */
 const rowWords = 16
@@ -70,6 +70,7 @@ const rows = 4096
  */
 const tableKey = 'userworker.table.2'
 const ownRowKey = 'userworker.row.2'
+const rowThreadKey = 'userworker.row-thread.2'
 
 /** The index of a word of a row in the table. */
 export function at(row: number, field: number): number {
@@ -82,8 +83,17 @@ export function table(): Words {
   // Not `instanceof`: a test runner may give each test file globals of its own.
   if (known !== undefined) return watched(known as unknown as Words)
   const words = emptyTable()
+  memory.store(words, at(0, Header.TABLE_MAKER), threadId + 1)
   setEnvironmentData(tableKey, words)
   return watched(words)
+}
+
+/**
+ * Tells one table from another. Plain threads that were there before the first table make some of
+ * their own, each with numbers of workers from 1 on.
+ */
+export function tableId(words: Words): number {
+  return memory.load(words, at(0, Header.TABLE_MAKER))
 }
 
 let isWatching = false
@@ -120,18 +130,18 @@ export function ownRow(): number {
   return typeof row === 'number' ? row : 0
 }
 
-/** The row of the worker whose thread this is; 0 in others, also in those that a worker's thread made. */
-let threadRow = 0
-
 /** Says, in a worker's thread, which row it has; threads made from here on inherit it. */
 export function setOwnRow(row: number): void {
-  threadRow = row
   setEnvironmentData(ownRowKey, row)
+  setEnvironmentData(rowThreadKey, threadId)
 }
 
-/** The row of the worker whose own thread this is, or 0. */
-export function rowOfThread(): number {
-  return threadRow
+/**
+ * The row that this very thread writes to, or 0: a plain `Worker` that a worker made shares its row,
+ * but writes none of its words, and may end before it.
+ */
+export function writtenRow(): number {
+  return getEnvironmentData(rowThreadKey) === threadId ? ownRow() : 0
 }
 
 /**

@@ -96,9 +96,10 @@ export class UserWorker {
 
   /**
    * Keeps `count` booted threads ready, so that workers with the same `execArgv`, `resourceLimits`,
-   * `clean` and kind of `env` are made in about a millisecond instead of thirty. A thread takes
-   * some 8 MB. What the owner gave to `setEnvironmentData` after a spare was booted does not reach
-   * it.
+   * `clean` and kind of `env` are made in about a millisecond instead of thirty; in `env`, what Node
+   * reads while a thread boots must be the same too: NODE_OPTIONS, NODE_PATH and NODE_DEBUG. A
+   * thread takes some 8 MB. What the owner gave to `setEnvironmentData` after a spare was booted
+   * does not reach it.
    *
    * @param count - from 0 (the default before the first call) to 1,024
    * @returns how many were kept before, once `count` are ready
@@ -285,7 +286,7 @@ export class UserWorker {
    * that can stop, wake and wait for this worker. Each port serves one thread.
    */
   reference(): MessagePort {
-    return offerReference(this)
+    return offerReference(this, this.#life)
   }
 
   /** While the thread lives it keeps the process alive. By default only pending promises do. */
