@@ -58,9 +58,11 @@ describe('a description', () => {
     assert.equal(thread.nice, 2)
     await worker.start()
     const isAsleep = /^sleeping in epoll_p?wait2?$/
-    const sleeping = await until(worker, (it) => isAsleep.test(it.thread?.where ?? ''))
+    const sleeping = await until(
+      worker,
+      (it) => it.waitsFor === 'sleep' && isAsleep.test(it.thread?.where ?? ''),
+    )
     assert.deepEqual([sleeping.state, sleeping.entered], ['running', true])
-    assert.equal(sleeping.waitsFor, 'sleep')
     await worker.park()
     const parked = await until(worker, (it) => it.thread?.where === 'sleeping in futex')
     assert.deepEqual([parked.state, parked.waitsFor], ['parked', 'unpark'])
