@@ -3,7 +3,11 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf } from './module.fixture.js'
+import { ask } from './control.js'
 import { UserWorker } from './index.js'
+import { OwnSelf } from './self.js'
+import { take } from './state.js'
+import { at, claim, emptyTable, Field } from './table.js'
 
 checkForLeaks()
 
@@ -29,6 +33,29 @@ describe('a worker, by itself', () => {
       return aborted === 1 ? 7 : 4
     }`)
     assert.equal(code, 7)
+  })
+
+  test('INV-KT-5: hears the abort of its signal, however the stop falls into its start', async () => {
+    const shared = emptyTable()
+    const row = claim(shared, 0)
+    const never = (): never => assert.fail('nobody leaves here')
+    const self = new OwnSelf(shared, row, 'some', { parked() {}, leave: never })
+    take(shared, at(row, Field.CONTROL), 'loaded')
+    let aborted = 0
+    const called = self
+      .gate(() => {
+        if (!take(shared, at(row, Field.CONTROL), 'enter')) return false
+        // The gate is open and the function not called: now the owner asks, and rings.
+        ask(shared, row, 'stop')
+        return true
+      })
+      .then(() => self.signal.addEventListener('abort', () => aborted++))
+    ask(shared, row, 'start')
+    self.ring()
+    await called
+    assert.equal(self.signal.aborted, false)
+    self.ring()
+    assert.equal(aborted, 1)
   })
 
   test('KT-10: exits with a code from wherever it stands, and nothing behind that runs', async () => {

@@ -211,9 +211,12 @@ export class OwnSelf implements Self {
 
   /** The owner rang: something was asked in the row's words. */
   ring(): void {
+    // Looked at first: a stop that comes from here on rings by itself. The gate may be opened below,
+    // and a function that is not called yet could not hear an abort.
+    const stopping = this.shouldStop()
     this.checkpoint()
     for (const listener of this.#listeners) listener()
-    if (!this.shouldStop()) return
+    if (!stopping) return
     this.#stopHeard = true
     this.#stop?.abort()
   }
