@@ -253,7 +253,7 @@ describe('a function that has its own loop', () => {
   test('VH-22: when stop has returned, the function touches nothing any more', async () => {
     const state = words(1)
     const worker = await looping('(words) => { Atomics.add(words, 0, 1); return true }', state)
-    await until(state, 0, state[0] as number)
+    while (Atomics.load(state, 0) === 0) await turn()
     await worker.stop()
     const last = state[0]
     await sleep(20)
