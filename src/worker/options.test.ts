@@ -96,6 +96,11 @@ describe('a start of what is no worker that waits for it', () => {
     assert.equal(out, 'TypeError\nTypeError\nTypeError\n', err)
   })
 
+  test('UW-4: none comes of the constructor, which says what to call', () => {
+    const Made = UserWorker as unknown as new () => UserWorker
+    assert.throws(() => new Made(), { code: 'EINVAL', message: /use await UserWorker\.create/ })
+  })
+
   test('UW-4: no worker comes of what is no module: EINVAL, at once', async () => {
     const raw = new Worker('', { eval: true })
     const exit = new Promise((resolve) => {

@@ -43,6 +43,9 @@ export class UserWorker {
   readonly #life: Life
 
   private constructor(life: Life) {
+    if (!(life instanceof Life)) {
+      throw invalid('A worker is not made by `new`: use await UserWorker.create(module, options)')
+    }
     this.#life = life
   }
 
