@@ -6,11 +6,20 @@
 import assert from 'node:assert/strict'
 import type { Code, End, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
-import { judged, oneWorker, row, telling, workerCode, type WorkerCode } from './worker-code.js'
+import {
+  judged,
+  oneWorker,
+  passesGate,
+  row,
+  startAndStop,
+  telling,
+  workerCode,
+  type WorkerCode,
+} from './worker-code.js'
 
 export default async function adoption(code: Code): Promise<Protocol<memory.Words>> {
   const real = await workerCode(code)
-  const { ask, at, claim, controlOf, EINTR, Field, finish, Flag, hasFlag } = real
+  const { at, claim, controlOf, EINTR, Field, finish, Flag, hasFlag } = real
   const { nominate, State, stateOf, take } = real
   const control = at(row, Field.CONTROL)
   const numberOf = (words: memory.Words): number => memory.load(words, at(row, Field.ID))
@@ -27,10 +36,7 @@ export default async function adoption(code: Code): Promise<Protocol<memory.Word
         model.receive('port') // adopt
         take(words, control, 'adopt')
         take(words, control, 'loaded')
-        while (!take(words, control, 'enter')) {
-          if (hasFlag(controlOf(words, row), Flag.STOP)) return finish(words, row, EINTR)
-          model.receive('port') // look
-        }
+        if (!passesGate(real, words, () => model.receive('port'))) return finish(words, row, EINTR)
         model.note('called', numberOf(words))
         return finish(words, row, 7)
       },
@@ -39,10 +45,7 @@ export default async function adoption(code: Code): Promise<Protocol<memory.Word
         if (model.receive('told') === 'gone' || !nominate(words, row)) return null
         model.note('adopted', numberOf(words))
         model.post('port', 'adopt')
-        ask(words, row, 'start')
-        model.post('port', 'look')
-        ask(words, row, 'stop')
-        model.post('port', 'look')
+        startAndStop(real, words, () => model.post('port', 'look'))
         model.ended('spare')
         return judged(real, words)
       },

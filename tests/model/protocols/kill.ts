@@ -6,7 +6,15 @@
 import assert from 'node:assert/strict'
 import type { Code, Protocol } from '../engine/protocol.js'
 import type * as memory from '../memory.js'
-import { judged, oneWorker, row, telling, workerCode } from './worker-code.js'
+import {
+  judged,
+  oneWorker,
+  passesGate,
+  row,
+  startAndStop,
+  telling,
+  workerCode,
+} from './worker-code.js'
 
 export default async function kill(code: Code): Promise<Protocol<memory.Words>> {
   const real = await workerCode(code)
@@ -22,18 +30,12 @@ export default async function kill(code: Code): Promise<Protocol<memory.Words>> 
       worker(words, model) {
         take(words, control, 'loaded')
         model.post('told', 'created')
-        while (!take(words, control, 'enter')) {
-          if (hasFlag(controlOf(words, row), Flag.STOP)) return finish(words, row, EINTR)
-          model.receive('look')
-        }
+        if (!passesGate(real, words, () => model.receive('look'))) return finish(words, row, EINTR)
         model.note('called')
         return finish(words, row, 7)
       },
       owner(words, model) {
-        ask(words, row, 'start')
-        model.post('look', null)
-        ask(words, row, 'stop')
-        model.post('look', null)
+        startAndStop(real, words, () => model.post('look', null))
         model.ended('worker')
         return judged(real, words)
       },

@@ -6,12 +6,19 @@
 import assert from 'node:assert/strict'
 import type { Code, Protocol } from '../engine/protocol.js'
 import type * as memory from '../memory.js'
-import { judged, oneWorker, row, telling, workerCode } from './worker-code.js'
+import {
+  judged,
+  oneWorker,
+  passesGate,
+  row,
+  startAndStop,
+  telling,
+  workerCode,
+} from './worker-code.js'
 
 export default async function stop(code: Code): Promise<Protocol<memory.Words>> {
   const real = await workerCode(code)
-  const { ask, at, controlOf, EINTR, Field, finish, Flag, hasFlag, listen, nap, take } = real
-  const control = at(row, Field.CONTROL)
+  const { ask, controlOf, EINTR, finish, Flag, hasFlag, listen, nap } = real
   const shouldStop = (words: memory.Words): boolean => hasFlag(controlOf(words, row), Flag.STOP)
   return {
     name: 'stop',
@@ -21,10 +28,7 @@ export default async function stop(code: Code): Promise<Protocol<memory.Words>> 
     setUp: () => oneWorker(real, 'loaded'),
     threads: {
       worker(words, model) {
-        while (!take(words, control, 'enter')) {
-          if (shouldStop(words)) return finish(words, row, EINTR)
-          model.receive('look')
-        }
+        if (!passesGate(real, words, () => model.receive('look'))) return finish(words, row, EINTR)
         model.note('called')
         // As `sleepSync`: the bell first, then the word.
         for (;;) {
@@ -37,10 +41,7 @@ export default async function stop(code: Code): Promise<Protocol<memory.Words>> 
         return finish(words, row, 7)
       },
       owner(words, model) {
-        ask(words, row, 'start')
-        model.post('look', null)
-        ask(words, row, 'stop')
-        model.post('look', null)
+        startAndStop(real, words, () => model.post('look', null))
         model.ended('worker')
         return judged(real, words, false)
       },

@@ -34,6 +34,24 @@ export function oneWorker(
   return words
 }
 
+/** A worker at its gate, as `entered` of `entry.ts`: whether its function is to be called. */
+export function passesGate(real: WorkerCode, words: memory.Words, look: () => void): boolean {
+  const { at, controlOf, Field, Flag, hasFlag, take } = real
+  while (!take(words, at(row, Field.CONTROL), 'enter')) {
+    if (hasFlag(controlOf(words, row), Flag.STOP)) return false
+    look()
+  }
+  return true
+}
+
+/** An owner that starts its worker and stops it at once; each request with its message. */
+export function startAndStop({ ask }: WorkerCode, words: memory.Words, look: () => void): void {
+  for (const request of ['start', 'stop'] as const) {
+    ask(words, row, request)
+    look()
+  }
+}
+
 /** How words and their values are told. */
 export function telling(real: WorkerCode): {
   wordName(index: number): string
