@@ -34,6 +34,17 @@ export function now(): number {
   return read()
 }
 
+/**
+ * What to add to this thread's clock, in milliseconds, to get the one that all threads of the process
+ * share: each thread counts from its own birth. The two readings are less than a microsecond apart.
+ */
+const sharedBase = Number(process.hrtime.bigint() / 1000n) / 1000 - read()
+
+/** Milliseconds on a clock that never goes back and is the same in every thread of the process. */
+export function sharedNow(): number {
+  return read() + sharedBase
+}
+
 /** Calls `run` once, `ms` milliseconds from now. The timer itself keeps no process alive. */
 export function after(ms: number, run: () => void): Timer {
   const timer = setTimeout(run, ms)
@@ -70,6 +81,11 @@ export function every(ms: number, run: () => void): Timer {
 export function keepAlive(): Timer {
   const timer = setInterval(() => {}, longestTimeoutMs)
   return { cancel: () => clearInterval(timer) }
+}
+
+/** Calls `run` at the next turn of the event loop, after input and output that is ready now. */
+export function onNextTurn(run: () => void): void {
+  setImmediate(run)
 }
 
 /** Resolves at the next turn of the event loop, after input and output that is ready now. */

@@ -38,6 +38,16 @@ export function or(words: Words, index: number, bits: number): number {
   return Atomics.or(words, index, bits)
 }
 
+/** Clears the bits that `mask` has not, and gives the value from before. */
+export function and(words: Words, index: number, mask: number): number {
+  return Atomics.and(words, index, mask)
+}
+
+/** Writes a word and gives the value from before, in one step. */
+export function swap(words: Words, index: number, value: number): number {
+  return Atomics.exchange(words, index, value)
+}
+
 /** Writes `value` if the word holds `expected`; true if it did. */
 export function replace(words: Words, index: number, expected: number, value: number): boolean {
   return Atomics.compareExchange(words, index, expected, value) === expected

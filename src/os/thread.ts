@@ -57,6 +57,21 @@ export function receiveNow(port: unknown): unknown {
   }
 }
 
+/** A message that waits in a port, taken out now. */
+export type Received = { readonly message: unknown } | { readonly unreadable: unknown }
+
+/**
+ * The first message that waits in a port, taken out now, or why it cannot be read; null where none
+ * waits.
+ */
+export function receiveNext(port: MessagePort): Received | null {
+  try {
+    return receiveMessageOnPort(port) ?? null
+  } catch (unreadable) {
+    return { unreadable }
+  }
+}
+
 /** Calls `listener` for each thread that this thread makes from now on, whoever's code makes it. */
 export function onThread(listener: (thread: Worker) => void): void {
   process.on('worker', listener)

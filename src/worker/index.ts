@@ -14,6 +14,6 @@ export {
   type UserWorkerOptions,
 } from './options.js'
 export { WorkerReference } from './reference.js'
-export type { Self } from './self.js'
+export type { OwnSelf, Self } from './self.js'
 export type { StateName } from './state.js'
 export { UserWorker, type TraceMessage } from './worker.js'

@@ -4,91 +4,97 @@
  *
  * @module
  */
-import * as memory from '#memory'
-import { UserWorkerError } from '../errors.js'
-import { loadFailure, loadModule, reportOf, thrownOf, type Self } from '../worker/index.js'
-import { trace } from './trace.js'
-import type { ServeData, ToQueue, ToServer } from './protocol.js'
-import { running, transfers, type CurrentWork } from './running.js'
+import { nextTurn, now } from '../os/clock.js'
+import { Completions } from '../ring/index.js'
+import { loadFailure, loadModule, reportOf, thrownOf, type OwnSelf } from '../worker/index.js'
+import { Handlers } from './handlers-by-number.js'
+import { Post } from './post.js'
+import type { ServeData, ToServer } from './protocol.js'
+import { running } from './running.js'
+import { Serving } from './serving.js'
 
-type Handler = (...args: readonly unknown[]) => unknown
-
-/** Exported functions that are no handlers. */
-const reserved = new Set(['setup', 'teardown'])
-
-class Running implements CurrentWork {
-  readonly #abort = new AbortController()
-
-  constructor(
-    readonly id: number,
-    readonly name: string,
-    readonly key: unknown,
-  ) {}
-
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  abort(reason: unknown): void {
-    this.#abort.abort(reason)
-  }
-}
+/**
+ * After its last work the thread blocks this long, in which a wake costs least; then it sleeps in
+ * its event loop, where timers, servers and sockets of the handlers' module go on.
+ */
+const blockedMs = 5
+/** A thread that always finds works turns its event loop this often. */
+const turnEveryMs = 5
 
 /** @returns the exit code: 0, or 1 when the module was no good */
-export default async function serve(
-  { port, module: url, data, begun }: ServeData,
-  self: Self,
-): Promise<number> {
-  const tell = (message: ToQueue): void => port.postMessage(message)
+export default async function serve(data: ServeData, self: OwnSelf): Promise<number> {
+  const definitions: (ToServer & { type: 'handler' })[] = []
+  let handlers: Handlers | null = null
+  let serving: Serving | null = null
+  const hear = (message: ToServer): void => {
+    if (message.type === 'handler') {
+      if (handlers === null) definitions.push(message)
+      else handlers.define(message.number, message.name, message.source)
+    } else if (serving !== null && handlers !== null) serveMessage(message, serving, post)
+  }
+  // The messages with arguments come in the order in which they were asked for.
+  const post = new Post(data.port, new Completions(data.completions), hear, () =>
+    serving?.argumentsUnreadable(),
+  )
   let module: Record<string, unknown>
   try {
-    module = await setUp(url, data)
+    module = await setUp(data.module, data.data)
   } catch (error) {
-    tell({ type: 'unfit', error: reportOf(error) })
+    post.tell({ type: 'unfit', error: reportOf(error) })
     return 1
   }
-  const works = new Map<number, Running>()
-  port.on('message', (message: ToServer) => {
-    switch (message.type) {
-      case 'run': {
-        const work = new Running(message.id, message.name, message.key)
-        works.set(work.id, work)
-        // Pairs with `Server.#exited`: a work that is not begun here may be given to another
-        // thread.
-        memory.store(begun, 0, work.id)
-        void perform(work, message.args).then((answer) => {
-          works.delete(work.id)
-          send(port, answer)
-        })
-        break
-      }
-      case 'abort': {
-        const work = works.get(message.id)
-        // As the work itself, so that its listeners may ask for `current()`.
-        if (work !== undefined) running.run(work, () => work.abort(thrownOf(message.reason)))
-      }
-    }
-  })
-  port.on('messageerror', () => tell({ type: 'unreadable' }))
-  tell({ type: 'ready' })
-  await stopped(self.signal)
+  const known = new Handlers(data.module, module, (number) => post.receive(() => known.has(number)))
+  for (const { number, name, source } of definitions) known.define(number, name, source)
+  handlers = known
+  serving = new Serving(data, self, known, post)
+  post.tell({ type: 'ready' })
+  await serveUntilStopped(serving, self)
   const { teardown } = module
   if (typeof teardown === 'function') await teardown()
   return 0
+}
 
-  async function perform(
-    work: Running,
-    args: readonly unknown[],
-  ): Promise<ToQueue & { readonly id: number }> {
-    trace('execute-start', { work })
-    try {
-      const handler = handlerOf(url, module, work.name)
-      return { type: 'done', id: work.id, value: await running.run(work, handler, ...args) }
-    } catch (error) {
-      return { type: 'failed', id: work.id, error: reportOf(error) }
-    } finally {
-      trace('execute-end', { work })
+/** Serves works; comes back when it is to leave, and has none. */
+async function serveUntilStopped(serving: Serving, self: OwnSelf): Promise<void> {
+  let turned = now()
+  for (;;) {
+    // (a) signals; (b) from here on each wake is heard; (c) works; (d) leave; (e) sleep (VH-13).
+    self.checkpoint()
+    const heard = self.listen()
+    const woken = serving.getUp()
+    const pumped = serving.pump()
+    if (pumped === 'full') serving.passOn(woken)
+    if (serving.isLeaving && serving.count === 0) return
+    if (pumped === 'turn' || now() - turned >= turnEveryMs) {
+      await nextTurn()
+      turned = now()
     }
+    if (pumped === 'turn') continue
+    const isIdle = serving.count === 0
+    if (pumped === 'empty' && !serving.isLeaving) {
+      if (isIdle && serving.look(heard)) continue
+      if (!serving.lieDown()) continue
+    }
+    if (await self.idle(heard, isIdle ? blockedMs : 0)) turned = now()
+  }
+}
+
+function serveMessage(message: ToServer, serving: Serving, post: Post): void {
+  switch (message.type) {
+    case 'args':
+      serving.begin(message.id, message.args)
+      break
+    case 'no-args':
+      serving.begin(message.id, null)
+      break
+    case 'abort': {
+      const work = serving.find(message.id)
+      // As the work itself, so that its listeners may ask for `current()`.
+      if (work !== undefined) running.run(work, () => work.abort(thrownOf(message.reason)))
+      break
+    }
+    default:
+      void post
   }
 }
 
@@ -101,40 +107,4 @@ async function setUp(url: string, data: unknown): Promise<Record<string, unknown
     throw loadFailure(`The setup of ${url}`, cause)
   }
   return module
-}
-
-function handlerOf(url: string, module: Record<string, unknown>, name: string): Handler {
-  const found = Object.hasOwn(module, name) && !reserved.has(name) ? module[name] : undefined
-  if (typeof found === 'function') return found as Handler
-  const names = Object.keys(module).filter(
-    (key) => typeof module[key] === 'function' && !reserved.has(key),
-  )
-  throw new UserWorkerError(
-    'ERR_NO_HANDLER',
-    `${url} has no handler '${name}'. It has: ${names.join(', ') || 'none'}`,
-  )
-}
-
-/** Posts an answer; one that cannot be cloned becomes the failure that says so. */
-function send(port: ServeData['port'], answer: ToQueue & { readonly id: number }): void {
-  const list =
-    answer.type === 'done' && typeof answer.value === 'object' && answer.value !== null
-      ? transfers.get(answer.value)
-      : undefined
-  try {
-    port.postMessage(answer, list)
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    const text = `The result of a work cannot be sent back: ${why}`
-    const error = new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
-    const failure: ToQueue = { type: 'failed', id: answer.id, error: reportOf(error) }
-    port.postMessage(failure)
-  }
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -3,60 +3,105 @@
  * with other keys, or none, are not held up by them (INV-IOWQ-5, -6, -7). Keys are exact values
  * (C-4).
  *
- * A key is busy from the moment a work of it became runnable until that work has left its worker.
- * The works behind it wait here, and not in the list of a class; so no worker is made for them
- * (WQ-24).
+ * The works of a key stand in a line. Its front is in the rings: one work that is ready or runs, and
+ * a chain of slots behind it, which workers go along by themselves (WQ-33). The rest is held here,
+ * and follows as soon as it can be hung on: when there is room, and when the work before it is of
+ * the same class, else when that has ended. Works behind a busy key are not runnable; so no worker
+ * is made for them (WQ-24).
  *
  * @module
  */
 import { WorkList, type QueuedWork } from './work.js'
 
-/** The busy keys of a queue, and the works that wait for each. */
-export class BusyKeys {
-  readonly #waiting = new Map<unknown, WorkList>()
-  #count = 0
+/** The line of a key. */
+export class KeyLine {
+  /** The last of the works that are in the rings, or on their way there; null: none is. */
+  last: QueuedWork | null = null
+  readonly held = new WorkList()
 
-  /** Whether no work waits for a key. */
+  constructor(readonly key: unknown) {}
+}
+
+/** The lines of a queue. */
+export class KeyLines {
+  readonly #lines = new Map<unknown, KeyLine>()
+  #held = 0
+
+  /** Whether no work is held. */
   get isDrained(): boolean {
-    return this.#count === 0
+    return this.#held === 0
   }
 
-  /** Takes the work's key, or lines the work up behind it. True: the work is runnable. */
-  enter(work: QueuedWork): boolean {
-    if (work.key === undefined) return true
-    const waiting = this.#waiting.get(work.key)
-    if (waiting === undefined) {
-      this.#waiting.set(work.key, new WorkList())
-      return true
+  /** Puts a work with a key at the end of its line. */
+  enter(work: QueuedWork): void {
+    let line = this.#lines.get(work.key)
+    if (line === undefined) {
+      line = new KeyLine(work.key)
+      this.#lines.set(work.key, line)
     }
-    waiting.push(work)
-    this.#count++
-    return false
+    work.line = line
+    if (line.held.size === 0 && follow(line, work)) return
+    work.lane?.keep(work)
+    line.held.push(work)
+    this.#held++
   }
 
-  /** Takes a work out of the line behind its key. False: it does not stand in one. */
+  /** Takes a work out that is held. False: it is not. */
   withdraw(work: QueuedWork): boolean {
-    const waiting = work.key === undefined ? undefined : this.#waiting.get(work.key)
-    if (waiting === undefined || work.list !== waiting) return false
-    waiting.remove(work)
-    this.#count--
+    const { line } = work
+    if (line === null || work.list !== line.held) return false
+    line.held.remove(work)
+    this.#held--
+    this.#close(line)
     return true
   }
 
-  /**
-   * Gives up the key of a work that held it, and returns the next work of that key, which holds it
-   * now.
-   */
-  leave(work: QueuedWork): QueuedWork | null {
-    if (work.key === undefined) return null
-    const next = this.#waiting.get(work.key)?.shift() ?? null
-    if (next === null) this.#waiting.delete(work.key)
-    else this.#count--
-    return next
+  /** A work has left the rings, or the way there. */
+  leave(work: QueuedWork): void {
+    const { line } = work
+    if (line === null) return
+    if (line.last === work) line.last = work.before
+    this.pull(line)
   }
 
-  /** All works that wait for a key. */
-  *waiting(): Iterable<QueuedWork> {
-    for (const list of this.#waiting.values()) yield* list
+  /** Lets follow whoever can: something has changed for this line. */
+  pull(line: KeyLine): void {
+    for (let work = line.held.first; work !== null; work = line.held.first) {
+      // Out of the list first: on its way it may be put into another.
+      line.held.remove(work)
+      if (!follow(line, work)) {
+        line.held.pushFront(work)
+        break
+      }
+      this.#held--
+    }
+    this.#close(line)
   }
+
+  /** All works that are held. */
+  *waiting(): Iterable<QueuedWork> {
+    if (this.#held === 0) return
+    for (const { held } of this.#lines.values()) yield* held
+  }
+
+  #close(line: KeyLine): void {
+    if (line.last === null && line.held.size === 0 && this.#lines.get(line.key) === line) {
+      this.#lines.delete(line.key)
+    }
+  }
+}
+
+/** Sends a work to the rings behind the last of its line. False: not yet. */
+function follow(line: KeyLine, work: QueuedWork): boolean {
+  const { last } = line
+  const { lane } = work
+  if (lane === null) return false
+  if (last === null) {
+    line.last = work
+    lane.admit(work)
+    return true
+  }
+  if (last.lane !== lane || last.slot < 0 || !lane.hang(work, last)) return false
+  line.last = work
+  return true
 }

@@ -1,5 +1,9 @@
 /**
- * What a queue and its workers' threads say to each other: one union per direction.
+ * What a queue and its workers' threads say to each other by message: one union per direction. Works
+ * and results go through shared memory (`ring/`); messages carry what cannot, and tell of it.
+ *
+ * A message that something in shared memory refers to is sent before the reference is written. So
+ * whoever finds a reference it does not know yet takes messages until it does.
  *
  * @module
  */
@@ -14,21 +18,43 @@ export interface ServeData {
   readonly module: string
   /** What the module's `setup` gets. */
   readonly data: unknown
-  /** One shared word: the number of the last work that the thread began. */
-  readonly begun: Words
+  /** The memory of the worker's class. */
+  readonly words: Words
+  /** The worker's completion ring. */
+  readonly completions: Words
+  /** The word that says whether the owner waits. */
+  readonly owner: Words
+  readonly seat: number
+  /** How many works the worker runs at a time, while they await. */
+  readonly concurrency: number
+  /** After so many works, or with more memory, the worker leaves; null: never. */
+  readonly recycle: { readonly works: number | null; readonly heapMb: number | null }
 }
+
+/** What is known by number, and what it is. */
+export type Definition =
+  /** A handler: its name, or its text where it is an inline function. */
+  | { readonly type: 'handler'; readonly number: number; readonly name: string; readonly source: string | null }
+  /** A chunk of the other side's blocks. */
+  | { readonly type: 'chunk'; readonly number: number; readonly buffer: SharedArrayBuffer }
+  /** A shared buffer of the user's. */
+  | { readonly type: 'share'; readonly number: number; readonly buffer: SharedArrayBuffer }
+  /** The owner has dropped a shared buffer. */
+  | { readonly type: 'unshare'; readonly number: number }
 
 /** From the queue to the thread. */
 export type ToServer =
-  | {
-      readonly type: 'run'
-      readonly id: number
-      readonly name: string
-      readonly args: readonly unknown[]
-      readonly key: unknown
-    }
+  | Definition
+  /** The arguments of a work that the thread has claimed, which go by message. */
+  | { readonly type: 'args'; readonly id: number; readonly args: readonly unknown[] }
+  /** They cannot be sent: the work is settled already. */
+  | { readonly type: 'no-args'; readonly id: number }
   /** The work is not wanted any more: abort its signal. */
   | { readonly type: 'abort'; readonly id: number; readonly reason: ErrorReport }
+  /** The caller has taken so many more items of a stream. */
+  | { readonly type: 'credit'; readonly id: number; readonly count: number }
+  /** Run this once, beside the works. */
+  | { readonly type: 'broadcast'; readonly call: number; readonly name: string; readonly args: readonly unknown[] }
 
 /** From the thread to the queue. */
 export type ToQueue =
@@ -36,7 +62,18 @@ export type ToQueue =
   | { readonly type: 'ready' }
   /** The module could not be loaded or set up. The exit follows. */
   | { readonly type: 'unfit'; readonly error: ErrorReport }
-  /** A work came that this thread cannot read: it is nested deeper than the thread's stack. */
-  | { readonly type: 'unreadable' }
-  | { readonly type: 'done'; readonly id: number; readonly value: unknown }
-  | { readonly type: 'failed'; readonly id: number; readonly error: ErrorReport }
+  /** There are completions: sent to an owner that waits. */
+  | { readonly type: 'look' }
+  | Definition
+  /** The result of the work that is completed next of those whose result goes by message. */
+  | { readonly type: 'value'; readonly value: unknown }
+  | { readonly type: 'threw'; readonly error: ErrorReport }
+  | { readonly type: 'progress'; readonly id: number; readonly value: unknown }
+  /** The next item of a stream. */
+  | { readonly type: 'item'; readonly id: number; readonly value: unknown }
+  /** One of its works has entered a call that blocks. */
+  | { readonly type: 'blocked' }
+  /** It will take no more works, and leave when it has none (recycling). */
+  | { readonly type: 'leaving' }
+  | { readonly type: 'broadcast-done'; readonly call: number; readonly value: unknown }
+  | { readonly type: 'broadcast-failed'; readonly call: number; readonly error: ErrorReport }

@@ -1,6 +1,6 @@
 /**
  * Which work a thread runs, and what is known of it there. Shared by the thread's side of the queue
- * (`entry.ts`) and the door for handlers (`current.ts`).
+ * (`serving.ts`) and the door for handlers (`current.ts`).
  *
  * @module
  */
@@ -17,6 +17,25 @@ export interface CurrentWork {
   readonly key: unknown
   /** Aborted when the caller aborted or cancelled the work while it ran. */
   readonly signal: AbortSignal
+  /**
+   * A signal point for code that never awaits: throws `signal.reason` if the work was aborted or
+   * cancelled. It also is one for the worker: one that was told to park stands here (KT-21).
+   */
+  checkpoint(): void
+  /**
+   * Calls a function that blocks the thread, such as a synchronous read of a slow device or
+   * `Atomics.wait`: meanwhile the worker does not count as running, so that a work that waits gets
+   * another worker if the maximum allows (WQ-20, WQ-21).
+   *
+   * @returns what `call` returns
+   */
+  blocking<Result>(call: () => Result): Result
+  /**
+   * Tells the caller something before the work ends: it gets the value in `onProgress`.
+   *
+   * @throws DataCloneError: the value cannot be cloned
+   */
+  progress(value: unknown): void
 }
 
 /** The work that the current chain of calls, awaits and timers belongs to. */

@@ -3,20 +3,21 @@
  *
  * | state    | holds                                            | left by                               |
  * | -------- | ------------------------------------------------ | ------------------------------------- |
- * | pending  | in its class's list, or behind its key           | the queue: dispatch, cancel, close    |
- * | running  | a worker has it                                  | its answer, or its thread's end (*)   |
+ * | pending  | it waits: behind others, or in a ring            | a worker's claim; cancel, close       |
+ * | running  | a worker has claimed it                          | its end, or its thread's end          |
  * | done     | `result` is resolved                             | nobody                                |
  * | failed   | `result` is rejected                             | nobody                                |
  * | canceled | `result` is rejected with ECANCELED or ABORT_ERR | nobody                                |
- *
- * (*) A work that its thread never began is pending again, once.
  *
  * A work whose signal was aborted while it ran is settled at once, while its worker goes on until
  * the handler ends; worker and key stay taken until then.
  *
  * @module
  */
+import type { Packed } from '../ring/index.js'
 import type { TransferListItem } from '../os/thread.js'
+import type { KeyLine } from './keys.js'
+import type { Lane } from './lane.js'
 
 /** Where a work is in its life. */
 export type WorkState = 'pending' | 'running' | 'done' | 'failed' | 'canceled'
@@ -47,35 +48,84 @@ export interface Work<Result = unknown> {
   cancel(): CancelOutcome
 }
 
-/** What is sent to the worker, as captured at submission. */
-export interface Payload {
+/** Arguments that go by message, as captured at submission. */
+export interface Message {
   readonly args: readonly unknown[]
   readonly transfer: readonly TransferListItem[]
+}
+
+/** Who a handle asks. */
+export interface WorkOwner {
+  stateOf(work: QueuedWork): WorkState
+  cancelWork(work: QueuedWork): CancelOutcome
+}
+
+/** What few works have. */
+export interface Extras {
+  /** How long it may run, in milliseconds; 0: for ever. */
+  readonly timeoutMs: number
+  /** How long after it was told to end its thread is ended; null: never. */
+  readonly killAfterMs: number | null
+  readonly concurrent: boolean
+  readonly isStream: boolean
+  readonly onProgress: ((value: unknown) => void) | null
+  /** To be called when the work is settled. */
+  readonly settled: (() => void)[]
 }
 
 /** A work, in the queue's hands. */
 export class QueuedWork implements Work {
   readonly result: Promise<unknown>
-  state: WorkState = 'pending'
-  payload: Payload | null = null
-  /** Why it was cancelled while it ran, if it was. */
+  /** How it was settled; null before. */
+  outcome: 'done' | 'failed' | 'canceled' | null = null
+  /** The rings it goes to. */
+  lane: Lane | null = null
+  /** Its slot; -1: it is in none. */
+  slot = -1
+  /** The block with its arguments: chunk, place and length; -1: none. */
+  chunk = -1
+  at = 0
+  bytes = 0
+  /** Arguments that need no copy: all are primitive. */
+  values: readonly unknown[] | null = null
+  /** Arguments as bytes. */
+  packed: Packed | null = null
+  /** Arguments that go by message. */
+  message: Message | null = null
+  /** Shared buffers in the arguments, which must stay known until it has run. */
+  buffers: readonly SharedArrayBuffer[] | null = null
+  /** Why it was told to end while it ran, if it was. */
   told: Error | null = null
-  /** Whether it came back from a thread that ended before it began the work. */
-  cameBack = false
-  /** Neighbours in the list it is in; a work is in one list at most. */
-  list: WorkList | null = null
+  /** When it was submitted, in microseconds of the process's clock. */
+  queuedAt = 0
+  /** The line of its key. */
+  line: KeyLine | null = null
+  /** Its neighbours in the chain of its key, as far as they are in slots. */
   before: QueuedWork | null = null
   behind: QueuedWork | null = null
+  /** Whether it was hung on a chain and has not left the slot since. */
+  isHung = false
+  /** Whether it was withdrawn while a worker was on its way to it: the slot is not free yet. */
+  isReserved = false
+  /** The seat of the worker that has its turn in hand; -1: none. */
+  turnFrom = -1
+  extras: Extras | null = null
+  /** Neighbours in the list it is in; a work is in one list at most. */
+  list: WorkList | null = null
+  previous: QueuedWork | null = null
+  next: QueuedWork | null = null
   #resolve: (value: unknown) => void = () => {}
   #reject: (error: unknown) => void = () => {}
 
   constructor(
+    readonly owner: WorkOwner,
     readonly id: number,
     readonly name: string,
     readonly key: unknown,
     readonly unbounded: boolean,
+    readonly level: number,
+    readonly handler: number,
     readonly signal: AbortSignal | null,
-    readonly cancel: () => CancelOutcome,
   ) {
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -84,16 +134,24 @@ export class QueuedWork implements Work {
   }
 
   get settled(): boolean {
-    return this.state !== 'pending' && this.state !== 'running'
+    return this.outcome !== null
+  }
+
+  get state(): WorkState {
+    return this.outcome ?? this.owner.stateOf(this)
+  }
+
+  cancel(): CancelOutcome {
+    return this.owner.cancelWork(this)
   }
 
   resolve(value: unknown): void {
-    this.state = 'done'
+    this.outcome = 'done'
     this.#resolve(value)
   }
 
   reject(error: unknown): void {
-    this.state = 'failed'
+    this.outcome = 'failed'
     this.#reject(error)
   }
 
@@ -102,7 +160,7 @@ export class QueuedWork implements Work {
    * oversight.
    */
   cancelWith(error: Error): void {
-    this.state = 'canceled'
+    this.outcome = 'canceled'
     this.result.catch(() => {})
     this.#reject(error)
   }
@@ -118,52 +176,44 @@ export class WorkList implements Iterable<QueuedWork> {
     return this.#size
   }
 
+  get first(): QueuedWork | null {
+    return this.#first
+  }
+
   push(work: QueuedWork): void {
     work.list = this
-    work.before = this.#last
+    work.previous = this.#last
     if (this.#last === null) this.#first = work
-    else this.#last.behind = work
+    else this.#last.next = work
     this.#last = work
     this.#size++
   }
 
-  shift(): QueuedWork | null {
-    const work = this.#first
-    if (work !== null) this.remove(work)
-    return work
-  }
-
-  /** Puts a work that had left it back to its place, which is by the order of submission. */
-  putBack(work: QueuedWork): void {
-    let behind = this.#first
-    while (behind !== null && behind.id < work.id) behind = behind.behind
-    const before = behind === null ? this.#last : behind.before
+  pushFront(work: QueuedWork): void {
     work.list = this
-    work.before = before
-    work.behind = behind
-    if (before === null) this.#first = work
-    else before.behind = work
-    if (behind === null) this.#last = work
-    else behind.before = work
+    work.next = this.#first
+    if (this.#first === null) this.#last = work
+    else this.#first.previous = work
+    this.#first = work
     this.#size++
   }
 
   /** Takes a work out; no effect if it is not in this list. */
   remove(work: QueuedWork): void {
     if (work.list !== this) return
-    if (work.before === null) this.#first = work.behind
-    else work.before.behind = work.behind
-    if (work.behind === null) this.#last = work.before
-    else work.behind.before = work.before
-    work.list = work.before = work.behind = null
+    if (work.previous === null) this.#first = work.next
+    else work.previous.next = work.next
+    if (work.next === null) this.#last = work.previous
+    else work.next.previous = work.previous
+    work.list = work.previous = work.next = null
     this.#size--
   }
 
   *[Symbol.iterator](): Iterator<QueuedWork> {
     for (let work = this.#first; work !== null;) {
-      const { behind } = work
+      const { next } = work
       yield work
-      work = behind
+      work = next
     }
   }
 }

@@ -25,6 +25,14 @@ export function or(words: Words, index: number, bits: number): number {
   return perform('or', words, index, bits)
 }
 
+export function and(words: Words, index: number, mask: number): number {
+  return perform('and', words, index, mask)
+}
+
+export function swap(words: Words, index: number, value: number): number {
+  return perform('swap', words, index, value)
+}
+
 export function replace(words: Words, index: number, expected: number, value: number): boolean {
   return perform('replace', words, index, expected, value)
 }

@@ -24,6 +24,8 @@ export const operations = {
   },
   add: { takes: ['value'], act: (words, index, value) => Atomics.add(words, index, value) },
   or: { takes: ['value'], act: (words, index, bits) => Atomics.or(words, index, bits) },
+  and: { takes: ['value'], act: (words, index, mask) => Atomics.and(words, index, mask) },
+  swap: { takes: ['value'], act: (words, index, value) => Atomics.exchange(words, index, value) },
   replace: {
     takes: ['expected', 'value'],
     act: (words, index, expected, value) =>

@@ -1,0 +1,58 @@
+/** The door of `ring/`: works and results in shared memory. Pure protocol: it knows no threads. */
+export { ArgumentArena, Chunks, mostBlockBytes, ResultArena } from './arena.js'
+export { allocateCompletions, block, Completions, Entry, isBlocked, Reaper } from './completion.js'
+export {
+  allocateClass,
+  coming,
+  levels,
+  seats,
+  Slot,
+  slotOf,
+  viewsOf,
+  type ClassMemory,
+  type Level,
+} from './layout.js'
+export {
+  Form,
+  formatOf,
+  formOf,
+  idOf,
+  Mark,
+  nameBits,
+  nameOf,
+  readPlace,
+  readSmall,
+  readSmallOne,
+  writeHead,
+  writePlace,
+  writeSmall,
+  writeSmallOne,
+} from './payload.js'
+export {
+  allocateOwner,
+  getUp,
+  isAsleep,
+  lieDown,
+  ownerWaits,
+  ownerWorks,
+  takeSleeper,
+  takeWaitingOwner,
+} from './sleep.js'
+export {
+  claim,
+  closeChain,
+  done,
+  fill,
+  generationOf,
+  hang,
+  Kind,
+  kindOf,
+  openChain,
+  seatOf,
+  stateOf,
+  unhang,
+  unlock,
+  withdraw,
+} from './slot.js'
+export { mayHave, Submission, takeNext } from './submission.js'
+export { Spin } from './spin.js'

@@ -1,0 +1,81 @@
+/**
+ * The handlers of a queue's worker, by the numbers that works refer to them with.
+ *
+ * @module
+ */
+import { UserWorkerError } from '../errors.js'
+import { functionOf } from './inline.js'
+
+type Function = (...args: readonly unknown[]) => unknown
+
+/** A handler, ready to be called. */
+export interface Handler {
+  readonly name: string
+  readonly call: (args: readonly unknown[]) => unknown
+}
+
+/** Exported functions that are no handlers. */
+const reserved = new Set(['setup', 'teardown'])
+
+export class Handlers {
+  readonly #url: string
+  readonly #module: Readonly<Record<string, unknown>>
+  readonly #byNumber = new Map<number, Handler>()
+  readonly #await: (number: number) => void
+
+  /** `await` hears messages until the number was defined. */
+  constructor(
+    url: string,
+    module: Readonly<Record<string, unknown>>,
+    awaitNumber: (number: number) => void,
+  ) {
+    this.#url = url
+    this.#module = module
+    this.#await = awaitNumber
+  }
+
+  has(number: number): boolean {
+    return this.#byNumber.has(number)
+  }
+
+  /** @throws UserWorkerError ERR_NO_HANDLER: there is no handler of that name */
+  get(number: number): Handler {
+    let found = this.#byNumber.get(number)
+    if (found === undefined) {
+      this.#await(number)
+      found = this.#byNumber.get(number) as Handler
+    }
+    return found
+  }
+
+  /** A name, or an inline function's text, got a number. */
+  define(number: number, name: string, source: string | null): void {
+    const call = source === null ? this.#find(name) : inline(source, name)
+    this.#byNumber.set(number, { name, call: (args) => call(...args) })
+  }
+
+  /** The handler of a name; one that throws where there is none. */
+  #find(name: string): Function {
+    const module = this.#module
+    const found = Object.hasOwn(module, name) && !reserved.has(name) ? module[name] : undefined
+    if (typeof found === 'function') return found as Function
+    return () => {
+      const names = Object.keys(module).filter(
+        (key) => typeof module[key] === 'function' && !reserved.has(key),
+      )
+      throw new UserWorkerError(
+        'ERR_NO_HANDLER',
+        `${this.#url} has no handler '${name}'. It has: ${names.join(', ') || 'none'}`,
+      )
+    }
+  }
+}
+
+/** An inline function, rebuilt at its first call: what is wrong with its text fails its works. */
+function inline(source: string, name: string): Function {
+  let built: Function | null = null
+  return (...args) => {
+    built ??= functionOf(source, name) as Function
+    return built(...args)
+  }
+}

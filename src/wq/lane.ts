@@ -1,0 +1,326 @@
+/**
+ * The rings of one class, from the queue's side: the works in them, and those that wait for room.
+ *
+ * A work that goes to the rings is in a slot until the owner has read its end. Only this file puts
+ * works into slots and takes them out; `ring/slot.ts` says what a worker may do meanwhile.
+ *
+ * @module
+ */
+import {
+  allocateClass,
+  ArgumentArena,
+  fill,
+  Form,
+  hang,
+  Kind,
+  kindOf,
+  levels,
+  Mark,
+  mostBlockBytes,
+  openChain,
+  keep as keepPacked,
+  pack,
+  stateOf,
+  Submission,
+  unhang,
+  unlock,
+  withdraw,
+  write,
+  writeHead,
+  writePlace,
+  writeSmall,
+  type Announce,
+  type ClassMemory,
+} from '../ring/index.js'
+import type { SharedBuffers } from './shared-buffers.js'
+import { WorkList, type QueuedWork } from './work.js'
+
+/** What a lane tells its account. */
+export interface LaneEvents {
+  /** A work is ready: wake somebody for it. */
+  published(): void
+  /** A work that had to wait for room is in the rings. */
+  entered(work: QueuedWork): void
+}
+
+/**
+ * Slots for each level, high, normal and low, and for works that wait for their key: no kind of work
+ * can take the room of another.
+ */
+const roomOf: readonly number[] = [1024, 4096, 1024]
+const roomForHung = 2048
+
+export class Lane {
+  readonly memory: ClassMemory = allocateClass()
+  readonly submission = new Submission(this.memory.words)
+  /** The works in the slots. */
+  readonly works: (QueuedWork | null)[] = []
+  readonly #arena: ArgumentArena
+  readonly #shared: SharedBuffers
+  readonly #events: LaneEvents
+  readonly #backlogs = levels.map(() => new WorkList())
+  readonly #taken = levels.map(() => 0)
+  #hung = 0
+  #waiting = 0
+  /** Slots that are ready and found no cell to be shown in. */
+  #unseen: number[] = []
+
+  constructor(announce: Announce, shared: SharedBuffers, events: LaneEvents) {
+    this.#arena = new ArgumentArena(announce)
+    this.#shared = shared
+    this.#events = events
+  }
+
+  /** The blocks' memory, for a worker that comes later. */
+  get chunks(): ArgumentArena['chunks'] {
+    return this.#arena.chunks
+  }
+
+  /** Works that wait for room. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** Works that a worker has or could have: those that wait for room, or are ready, or run. */
+  get runnable(): number {
+    return this.#waiting + (this.#taken[0] as number) + (this.#taken[1] as number) + (this.#taken[2] as number)
+  }
+
+  /** The works that are not in a slot, the most urgent first. */
+  *backlog(): Iterable<QueuedWork> {
+    if (this.#waiting > 0) for (const list of this.#backlogs) yield* list
+  }
+
+  /** The works in slots. */
+  *inSlots(): Iterable<QueuedWork> {
+    const { highest } = this.submission
+    for (let slot = 0; slot < highest; slot++) {
+      const work = this.works[slot] ?? null
+      if (work !== null) yield work
+    }
+  }
+
+  /** Where a work in a slot is. */
+  kindOf(work: QueuedWork): number {
+    return kindOf(stateOf(this.memory.words, work.slot))
+  }
+
+  /** Sends a work to the rings, or lets it wait for room. */
+  admit(work: QueuedWork): void {
+    if ((this.#backlogs[work.level] as WorkList).size === 0 && this.#enter(work)) return
+    this.keep(work)
+    ;(this.#backlogs[work.level] as WorkList).push(work)
+    this.#waiting++
+  }
+
+  /** Makes what a work was submitted with its own, for it is not written now. */
+  keep(work: QueuedWork): void {
+    if (work.values !== null) work.values = [...work.values]
+    if (work.packed !== null) work.packed = keepPacked(work.packed)
+  }
+
+  /** Hangs a work on the last of its key, which is in a slot. False: there is no room for it. */
+  hang(work: QueuedWork, last: QueuedWork): boolean {
+    if (this.#hung >= roomForHung) return false
+    const slot = this.#write(work)
+    if (slot < 0) return false
+    const { words } = this.memory
+    openChain(words, slot)
+    fill(words, slot, Kind.LINKED, this.submission.generation(slot))
+    this.#hung++
+    work.isHung = true
+    if (hang(words, last.slot, slot)) {
+      work.before = last
+      last.behind = work
+    } else {
+      // The handler of the last one has ended, and no worker comes by here.
+      this.#unlock(work)
+    }
+    return true
+  }
+
+  /**
+   * Takes a work back that no worker has claimed.
+   *
+   * @returns false: one has
+   */
+  withdraw(work: QueuedWork): boolean {
+    const list = work.list
+    if (work.slot < 0) {
+      if (list === null || list !== this.#backlogs[work.level]) return false
+      list.remove(work)
+      this.#waiting--
+      return true
+    }
+    if (!withdraw(this.memory.words, work.slot)) return false
+    this.#leaveChain(work)
+    return true
+  }
+
+  /** A worker has ended a work, or has ended itself. Its slot is free. */
+  release(work: QueuedWork, seat: number): void {
+    const { behind } = work
+    if (behind !== null) {
+      // The worker has taken the chain's next, and goes on with it or gives the turn to us.
+      behind.before = null
+      behind.turnFrom = seat
+      work.behind = null
+    }
+    this.#free(work)
+  }
+
+  /** It is a work's turn: its key is free, and its worker does not go on with it. */
+  turn(work: QueuedWork): void {
+    work.turnFrom = -1
+    if (work.isReserved) this.#free(work)
+    else this.#unlock(work)
+  }
+
+  /** Lets works into the rings that waited for room. */
+  refill(): void {
+    if (this.#unseen.length > 0) this.#showUnseen()
+    if (this.#waiting === 0) return
+    for (const list of this.#backlogs) {
+      for (let work = list.first; work !== null; work = list.first) {
+        list.remove(work)
+        this.#waiting--
+        if (!this.#enter(work)) {
+          list.pushFront(work)
+          this.#waiting++
+          break
+        }
+        this.#events.entered(work)
+      }
+    }
+  }
+
+  #enter(work: QueuedWork): boolean {
+    const { level } = work
+    if ((this.#taken[level] as number) >= (roomOf[level] as number)) return false
+    if (!this.submission.hasCell(level)) return false
+    const slot = this.#write(work)
+    if (slot < 0) return false
+    const { words } = this.memory
+    if (work.line !== null) openChain(words, slot)
+    ;(this.#taken[level] as number)++
+    fill(words, slot, Kind.READY, this.submission.generation(slot))
+    this.submission.publish(slot, level)
+    this.#events.published()
+    return true
+  }
+
+  /** Writes a work into a slot. -1: there is no room for it. */
+  #write(work: QueuedWork): number {
+    const slot = this.submission.acquire()
+    if (slot < 0) return -1
+    const format = this.#writePayload(work, slot)
+    if (format < 0) {
+      this.submission.release(slot)
+      return -1
+    }
+    writeHead(this.memory, slot, work.id, work.handler, format | marksOf(work))
+    work.slot = slot
+    this.works[slot] = work
+    return slot
+  }
+
+  #writePayload(work: QueuedWork, slot: number): number {
+    if (work.values !== null) {
+      const small = writeSmall(this.memory, slot, work.values)
+      if (small >= 0) return small
+      work.packed = pack(work.values, mostBlockBytes, this.#shared)
+      if (work.packed === null) work.message = { args: work.values, transfer: [] }
+      work.values = null
+    }
+    const { packed } = work
+    if (packed === null) return Form.MESSAGE
+    if (!this.#arena.take(packed.byteLength)) return -1
+    const { chunk, at } = this.#arena
+    write(packed, this.#arena.bytes, at)
+    writePlace(this.memory, slot, chunk, at, packed.byteLength)
+    work.chunk = chunk
+    work.at = at
+    work.bytes = packed.byteLength
+    work.packed = null
+    return Form.PACKED
+  }
+
+  /** Its key is free, unless a worker has claimed it already. */
+  #unlock(work: QueuedWork): void {
+    const { slot } = work
+    if (!unlock(this.memory.words, slot)) return
+    if (!this.submission.hasCell(work.level)) {
+      this.#unseen.push(slot, this.submission.generation(slot))
+      return
+    }
+    this.submission.publish(slot, work.level)
+    this.#events.published()
+  }
+
+  #showUnseen(): void {
+    const unseen = this.#unseen
+    this.#unseen = []
+    for (let index = 0; index < unseen.length; index += 2) {
+      const [slot, generation] = unseen.slice(index, index + 2) as [number, number]
+      const work = this.works[slot] ?? null
+      if (work === null || this.submission.generation(slot) !== generation) continue
+      if (!this.submission.hasCell(work.level)) this.#unseen.push(slot, generation)
+      else {
+        this.submission.publish(slot, work.level)
+        this.#events.published()
+      }
+    }
+  }
+
+  /** A withdrawn work leaves its chain; the next one takes its place, or is free to run. */
+  #leaveChain(work: QueuedWork): void {
+    const { words } = this.memory
+    const { before, behind } = work
+    // A worker that has read that this one is the next comes to it, and says so.
+    let isAwaited = work.turnFrom >= 0
+    let isNextHung = false
+    if (before !== null) {
+      before.behind = null
+      if (unhang(words, before.slot, work.slot)) {
+        isNextHung = behind !== null && hang(words, before.slot, behind.slot)
+        if (isNextHung) before.behind = behind
+      } else {
+        isAwaited = true
+        work.isReserved = true
+      }
+    }
+    if (behind !== null) {
+      behind.before = isNextHung ? before : null
+      if (!isNextHung) this.#unlock(behind)
+    }
+    work.behind = null
+    if (!isAwaited) this.#free(work)
+    else work.isReserved = true
+  }
+
+  #free(work: QueuedWork): void {
+    const { slot } = work
+    if (work.isHung) this.#hung--
+    else (this.#taken[work.level] as number)--
+    work.isHung = false
+    if (work.chunk >= 0) this.#arena.give(work.chunk, work.at, work.bytes)
+    work.chunk = -1
+    work.buffers = null
+    work.message = null
+    work.slot = -1
+    this.works[slot] = null
+    this.submission.release(slot)
+  }
+}
+
+function marksOf(work: QueuedWork): number {
+  let marks = 0
+  if (work.line !== null) marks = Mark.CHAINED | (isSendableKey(work.key) ? Mark.KEYED : 0)
+  if (work.extras !== null && work.extras.isStream) marks |= Mark.STREAM
+  return marks
+}
+
+/** Keys are compared on this side only; over there they are for show. */
+export function isSendableKey(key: unknown): boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof key)
+}

@@ -1,0 +1,147 @@
+/**
+ * What a queue's worker reads and writes beside its slots: blocks of shared bytes, messages, and the
+ * definitions that go before a reference.
+ *
+ * @module
+ */
+import { UserWorkerError } from '../errors.js'
+import { memoryUsage } from '../os/proc.js'
+import { receiveNext, type MessagePort, type TransferListItem } from '../os/thread.js'
+import {
+  Chunks,
+  Form,
+  formOf,
+  Mark,
+  mostBlockBytes,
+  pack,
+  read,
+  readPlace,
+  readSmall,
+  ResultArena,
+  write,
+  writePlace,
+  writeSmallOne,
+  type ClassMemory,
+  type Completions,
+} from '../ring/index.js'
+import { reportOf, type ErrorReport } from '../worker/index.js'
+import type { ToQueue, ToServer } from './protocol.js'
+import { transfers } from './running.js'
+import { SharedBuffers } from './shared-buffers.js'
+
+/** A call that never finds what it waits for would hang: what it waits for was sent before. */
+const mostMessages = 1_000_000
+
+export class Post {
+  readonly completions: Completions
+  readonly #port: MessagePort
+  readonly #results: ResultArena
+  readonly #chunks = new Chunks()
+  readonly #shared: SharedBuffers
+  readonly #hear: (message: ToServer) => void
+  readonly #unreadable: () => void
+
+  constructor(
+    port: MessagePort,
+    completions: Completions,
+    hear: (message: ToServer) => void,
+    unreadable: () => void,
+  ) {
+    this.#port = port
+    this.completions = completions
+    this.#hear = hear
+    this.#unreadable = unreadable
+    this.#shared = SharedBuffers.ofOther()
+    this.#results = new ResultArena(completions, (number, buffer) =>
+      this.tell({ type: 'chunk', number, buffer }),
+    )
+    port.on('message', (message: ToServer) => this.#take(message))
+    port.on('messageerror', unreadable)
+  }
+
+  tell(message: ToQueue, transfer: readonly TransferListItem[] = []): void {
+    this.#port.postMessage(message, transfer)
+  }
+
+  /** Hears messages, now, until `isThere`. */
+  receive(isThere: () => boolean): void {
+    for (let count = 0; count < mostMessages && !isThere(); count++) {
+      const next = receiveNext(this.#port)
+      if (next === null) return
+      if ('message' in next) this.#take(next.message as ToServer)
+      else this.#unreadable()
+    }
+  }
+
+  readArguments(from: ClassMemory, slot: number, format: number): readonly unknown[] {
+    if (formOf(format) === Form.SMALL) return readSmall(from, slot, format)
+    const { chunk, at, length } = readPlace(from, slot)
+    this.receive(() => this.#chunks.get(chunk) !== undefined)
+    return read(this.#chunks.get(chunk) as Buffer, at, length, this.#bufferOf)
+  }
+
+  /** Writes a result to where the owner finds it. @returns the slot's format */
+  writeResult(to: ClassMemory, slot: number, value: unknown): number {
+    const small = writeSmallOne(to, slot, value)
+    if (small >= 0) return small
+    try {
+      const list = typeof value === 'object' && value !== null ? transfers.get(value) : undefined
+      if (list === undefined) {
+        const packed = pack([value], mostBlockBytes, this.#shared)
+        if (packed !== null && this.#results.take(packed.byteLength)) {
+          const { bytes, chunk, at } = this.#results
+          write(packed, bytes, at)
+          writePlace(to, slot, chunk, at, packed.byteLength)
+          return Form.PACKED
+        }
+      }
+      this.tell({ type: 'value', value }, list)
+      return Form.MESSAGE
+    } catch (cause) {
+      return this.writeError(to, slot, reportOf(notSent(value, cause)))
+    }
+  }
+
+  /** Sends what was thrown. @returns the slot's format */
+  writeError(_to: ClassMemory, _slot: number, error: ErrorReport): number {
+    this.tell({ type: 'threw', error })
+    return Form.MESSAGE | Mark.FAILED
+  }
+
+  /** The memory this thread takes, heap and buffers, in MB. */
+  heapMb(): number {
+    return memoryUsage() / 2 ** 20
+  }
+
+  readonly #bufferOf = {
+    bufferOf: (number: number): SharedArrayBuffer => {
+      this.receive(() => this.#shared.get(number) !== undefined)
+      return this.#shared.get(number) as SharedArrayBuffer
+    },
+  }
+
+  #take(message: ToServer): void {
+    switch (message.type) {
+      case 'chunk':
+        this.#chunks.add(message.number, message.buffer)
+        break
+      case 'share':
+        this.#shared.add(message.number, message.buffer)
+        break
+      case 'unshare':
+        this.#shared.remove(message.number)
+        break
+      default:
+        this.#hear(message)
+    }
+  }
+}
+
+function notSent(value: unknown, cause: unknown): UserWorkerError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const isIterator =
+    typeof value === 'object' && value !== null && ('next' in value || Symbol.asyncIterator in value)
+  const hint = isIterator ? '. Take the items of a generator with queue.stream()' : ''
+  const text = `The result of a work cannot be sent back: ${why}${hint}`
+  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+}

@@ -1,0 +1,61 @@
+/**
+ * A work, in the hands of the thread that runs it.
+ *
+ * @module
+ */
+import type { CurrentWork } from './running.js'
+import type { Serving } from './serving.js'
+
+export class Running implements CurrentWork {
+  name = ''
+  key: unknown = undefined
+  /** Whether its handler was called. */
+  called = false
+  ended = false
+  /** Come by message, and not yet passed to the handler. */
+  args: readonly unknown[] | null = null
+  readonly #serving: Serving
+  /** Made when somebody asks for the signal: most handlers never do. */
+  #abort: AbortController | null = null
+  #reason: { readonly value: unknown } | null = null
+
+  constructor(
+    serving: Serving,
+    readonly slot: number,
+    readonly generation: number,
+    readonly format: number,
+    readonly id: number,
+    readonly nameNumber: number,
+  ) {
+    this.#serving = serving
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController()
+      if (this.#reason !== null) this.#abort.abort(this.#reason.value)
+    }
+    return this.#abort.signal
+  }
+
+  get isAborted(): boolean {
+    return this.#reason !== null
+  }
+
+  abort(reason: unknown): void {
+    this.#reason ??= { value: reason }
+    this.#abort?.abort(reason)
+  }
+
+  checkpoint(): void {
+    this.#serving.checkpoint(this)
+  }
+
+  blocking<Result>(call: () => Result): Result {
+    return this.#serving.blocking(call)
+  }
+
+  progress(value: unknown): void {
+    this.#serving.progress(this, value)
+  }
+}

@@ -1,0 +1,408 @@
+/**
+ * A queue's worker, from inside its thread: takes works out of the rings, calls their handlers, and
+ * writes what came of it.
+ *
+ * A work goes through this thread as claimed, begun, ended. Between two of these steps the thread
+ * may be terminated at any instruction; what it leaves is in the slots, and the owner settles it
+ * (`ring/slot.ts`).
+ *
+ * @module
+ */
+import * as memory from '#memory'
+import { UserWorkerError } from '../errors.js'
+import { now, sharedNow } from '../os/clock.js'
+import {
+  block,
+  claim,
+  closeChain,
+  coming,
+  Completions,
+  done,
+  Entry,
+  Form,
+  formatOf,
+  formOf,
+  generationOf,
+  getUp,
+  idOf,
+  Kind,
+  kindOf,
+  levels,
+  lieDown,
+  Mark,
+  mayHave,
+  nameOf,
+  Slot,
+  slotOf,
+  Spin,
+  stateOf,
+  takeNext,
+  takeWaitingOwner,
+  viewsOf,
+  type ClassMemory,
+} from '../ring/index.js'
+import { reportOf, type OwnSelf } from '../worker/index.js'
+import type { Handlers } from './handlers-by-number.js'
+import type { Post } from './post.js'
+import type { ServeData } from './protocol.js'
+import { Running } from './running-work.js'
+import { running } from './running.js'
+import { trace } from './trace.js'
+
+/** Why {@link Serving.pump} came back. */
+export type Pumped = 'empty' | 'full' | 'turn'
+
+/** Works that find the next one waiting turn the event loop this often, for timers and messages. */
+const turnEveryMs = 5
+/** The clock is read once in so many works. */
+const worksPerClock = 16
+/**
+ * A worker goes on with the next work of the same key, so that a chain wakes nobody; but after so
+ * many of them others that wait come in between.
+ */
+const mostOfChain = 16
+
+export class Serving {
+  readonly #memory: ClassMemory
+  readonly #data: ServeData
+  readonly #self: OwnSelf
+  readonly #post: Post
+  readonly #handlers: Handlers
+  readonly #completions: Completions
+  readonly #spin = new Spin()
+  /** Works that were begun and wait for something, by their slots. */
+  readonly #running = new Map<number, Running>()
+  /** The next works of chains whose turn it is, offered to the owner and to ourselves: slot and state. */
+  readonly #offered: number[] = []
+  #ofChain = 0
+  #served = 0
+  #leaving = false
+  #pumping = false
+  /** Whether it said that it sleeps, and has not said since that it does not. */
+  #lying = false
+  /** Claimed works whose arguments have come by message. */
+  readonly #arrived: Running[] = []
+  /** The work whose handler is being called right now. */
+  #calling: Running | null = null
+  /** The next work of the chain that goes on here, claimed; -1: none. */
+  #next = -1
+
+  constructor(data: ServeData, self: OwnSelf, handlers: Handlers, post: Post) {
+    this.#data = data
+    this.#self = self
+    this.#memory = viewsOf(data.words)
+    this.#handlers = handlers
+    this.#post = post
+    this.#completions = post.completions
+  }
+
+  /** Works that were begun and have not ended. */
+  get count(): number {
+    return this.#running.size
+  }
+
+  /** Whether it takes no more works. */
+  get isLeaving(): boolean {
+    return this.#leaving || this.#self.shouldStop()
+  }
+
+  /** The work with this number, if it runs here. */
+  find(id: number): Running | undefined {
+    if (this.#calling?.id === id) return this.#calling
+    for (const work of this.#running.values()) if (work.id === id) return work
+    return undefined
+  }
+
+  /** Takes and runs works until none is ready, or all places are taken, or the event loop must turn. */
+  pump(): Pumped {
+    // A handler that ends while we are in here has freed its place; the loop sees that.
+    if (this.#pumping) return 'full'
+    this.#pumping = true
+    try {
+      return this.#serve()
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  /** Looks for a work for a moment. Whether there may be one. */
+  look(heard: number): boolean {
+    return this.#spin.look(() => this.#mayServe() || this.#self.listen() !== heard)
+  }
+
+  /** Says that the thread sleeps; false: there is something to do after all. */
+  lieDown(): boolean {
+    lieDown(this.#memory.words, this.#data.seat)
+    this.#lying = true
+    if (!this.#mayServe()) return true
+    this.getUp()
+    return false
+  }
+
+  /** @returns whether somebody has woken it meanwhile */
+  getUp(): boolean {
+    if (!this.#lying) return false
+    this.#lying = false
+    return !getUp(this.#memory.words, this.#data.seat)
+  }
+
+  /** The arguments of a claimed work have come by message; null: they will not. */
+  begin(id: number, args: readonly unknown[] | null): void {
+    const work = this.find(id)
+    if (work === undefined) return
+    this.#running.delete(work.slot)
+    work.args = args
+    this.#arrived.push(work)
+    // Inside a handler, at its checkpoint, they wait for it to end.
+    if (!this.#pumping) this.#goOn()
+  }
+
+  /** The arguments of the work that has waited longest have come, and cannot be read here. */
+  argumentsUnreadable(): void {
+    for (const work of this.#running.values()) {
+      if (formOf(work.format) !== Form.MESSAGE || work.args !== null || work.called) continue
+      this.#running.delete(work.slot)
+      const text = `An argument of a work cannot be read by its thread: it is nested too deep for its stack`
+      this.#fail(work, new UserWorkerError('ERR_NOT_CLONEABLE', text))
+      this.#goOn()
+      return
+    }
+  }
+
+  #serve(): Pumped {
+    const until = now() + turnEveryMs
+    for (let served = 1; ; served++) {
+      this.#callArrived()
+      if (this.#running.size >= this.#data.concurrency) return 'full'
+      const slot = this.#take()
+      if (slot < 0) return 'empty'
+      this.#start(slot)
+      if (served % worksPerClock === 0 && now() > until) return 'turn'
+    }
+  }
+
+  /** The works that have got their arguments, or will not get them: those are settled already. */
+  #callArrived(): void {
+    for (let work = this.#arrived.shift(); work !== undefined; work = this.#arrived.shift()) {
+      if (work.args === null) this.#complete(work, undefined)
+      else this.#call(work, work.args)
+    }
+  }
+
+  #mayServe(): boolean {
+    if (this.isLeaving || this.#isSpreading()) return false
+    const { words } = this.#memory
+    for (let level = 0; level < levels.length; level++) if (mayHave(words, level)) return true
+    return this.#offered.length > 0
+  }
+
+  /** While others are being made, who has a work leaves the next ones to them. */
+  #isSpreading(): boolean {
+    return this.#running.size > 0 && memory.load(this.#memory.words, coming) > 0
+  }
+
+  /** The next work, claimed; -1: none is ready. */
+  #take(): number {
+    const chained = this.#next
+    this.#next = -1
+    if (chained >= 0) return chained
+    if (this.isLeaving || this.#isSpreading()) return -1
+    const { words } = this.#memory
+    const { seat } = this.#data
+    // Chains and the rest in turns: each keeps the other waiting for one work.
+    const offered = this.#served % 2 === 0 ? this.#takeOffered() : -1
+    if (offered >= 0) return offered
+    for (let level = 0; level < levels.length; level++) {
+      const slot = takeNext(words, level, seat)
+      if (slot >= 0) return slot
+    }
+    return this.#takeOffered()
+  }
+
+  #takeOffered(): number {
+    while (this.#offered.length > 0) {
+      const [slot, state] = this.#offered.splice(0, 2) as [number, number]
+      if (claim(this.#memory.words, slot, state, this.#data.seat)) return slot
+    }
+    return -1
+  }
+
+  #start(slot: number): void {
+    const from = this.#memory
+    const format = formatOf(from, slot)
+    const generation = generationOf(stateOf(from.words, slot))
+    const work = new Running(this, slot, generation, format, idOf(from, slot), nameOf(from, slot))
+    if (formOf(format) === Form.MESSAGE) {
+      this.#running.set(slot, work)
+      this.#completions.push(Entry.WANT, slot, generation)
+      this.#ringOwner()
+      return
+    }
+    let args: readonly unknown[]
+    try {
+      args = this.#post.readArguments(from, slot, format)
+    } catch (error) {
+      this.#fail(work, error)
+      return
+    }
+    this.#call(work, args)
+  }
+
+  #call(work: Running, values: readonly unknown[]): void {
+    const { words } = this.#memory
+    let args = values
+    if ((work.format & Mark.KEYED) !== 0) {
+      args = values.slice(0, -1)
+      work.key = values.at(-1)
+    }
+    memory.store(words, slotOf(work.slot) + Slot.BEGAN, microseconds())
+    work.called = true
+    let result: unknown
+    try {
+      const handler = this.#handlers.get(work.nameNumber)
+      work.name = handler.name
+      this.#calling = work
+      trace('execute-start', { work })
+      result = running.run(work, handler.call, args)
+    } catch (error) {
+      this.#fail(work, error)
+      return
+    } finally {
+      this.#calling = null
+    }
+    if (!isThenable(result)) {
+      this.#complete(work, result)
+      return
+    }
+    this.#running.set(work.slot, work)
+    Promise.resolve(result).then(
+      (value) => {
+        this.#running.delete(work.slot)
+        this.#complete(work, value)
+        this.#goOn()
+      },
+      (error: unknown) => {
+        this.#running.delete(work.slot)
+        this.#fail(work, error)
+        this.#goOn()
+      },
+    )
+  }
+
+  /** A place is free again: the next work has it at once, or the loop that sleeps sees to it. */
+  #goOn(): void {
+    const woken = this.getUp()
+    const pumped = this.pump()
+    if (pumped === 'full') this.passOn(woken)
+    else if (pumped === 'turn' || this.isLeaving || this.#running.size === 0) this.#self.ring()
+    else if (!this.lieDown()) this.#self.ring()
+  }
+
+  /** It was woken for a work, and has no place for it any more: the owner wakes another. */
+  passOn(woken: boolean): void {
+    const { words } = this.#memory
+    if (woken && levels.some((_, level) => mayHave(words, level))) this.#post.tell({ type: 'look' })
+  }
+
+  #complete(work: Running, value: unknown): void {
+    this.#end(work, this.#post.writeResult(this.#memory, work.slot, value))
+  }
+
+  #fail(work: Running, error: unknown): void {
+    this.#end(work, this.#post.writeError(this.#memory, work.slot, reportOf(error)))
+  }
+
+  #end(work: Running, format: number): void {
+    const { words } = this.#memory
+    const { slot, generation } = work
+    trace('execute-end', { work })
+    const at = slotOf(slot)
+    words[at + Slot.ENDED] = microseconds()
+    words[at + Slot.FORMAT] = format
+    work.ended = true
+    const isChained = (work.format & Mark.CHAINED) !== 0
+    // Before DONE: see `ring/slot.ts`.
+    const next = isChained ? closeChain(words, slot) : -1
+    done(words, slot, generation, this.#data.seat)
+    this.#completions.push(Entry.DONE, slot, generation)
+    this.#served++
+    this.#ringOwner()
+    if (next >= 0) this.#follow(next)
+    else this.#ofChain = 0
+    this.#recycle()
+  }
+
+  /** The key of the work that ended is free: its next work is ours, or anybody's. */
+  #follow(slot: number): void {
+    const { words } = this.#memory
+    const state = stateOf(words, slot)
+    const isWaiting = kindOf(state) === Kind.LINKED
+    if (isWaiting && this.#goesOn() && claim(words, slot, state, this.#data.seat)) {
+      this.#ofChain++
+      this.#next = slot
+      return
+    }
+    // Withdrawn, or others come first: the owner makes it ready, unless we are back before that.
+    this.#ofChain = 0
+    if (isWaiting) this.#offered.push(slot, state)
+    this.#completions.push(Entry.TURN, slot, generationOf(state))
+    this.#ringOwner()
+  }
+
+  /** Whether the chain goes on here, before whatever else is ready. */
+  #goesOn(): boolean {
+    if (this.#next >= 0 || this.isLeaving) return false
+    const { words } = this.#memory
+    if (mayHave(words, 0)) return false
+    return this.#ofChain < mostOfChain || !(mayHave(words, 1) || mayHave(words, 2))
+  }
+
+  #recycle(): void {
+    const { works, heapMb } = this.#data.recycle
+    if (this.#leaving) return
+    const isWorn = works !== null && this.#served >= works
+    if (isWorn || (heapMb !== null && this.#served % 64 === 0 && this.#post.heapMb() > heapMb)) {
+      this.#leaving = true
+      this.#post.tell({ type: 'leaving' })
+    }
+  }
+
+  #ringOwner(): void {
+    if (takeWaitingOwner(this.#data.owner)) this.#post.tell({ type: 'look' })
+  }
+
+  /** For `current().checkpoint()`. */
+  checkpoint(work: Running): void {
+    this.#self.checkpoint()
+    if (work.ended || memory.load(this.#memory.words, slotOf(work.slot) + Slot.TOLD) === 0) return
+    // The reason was sent before the word was set.
+    this.#post.receive(() => work.isAborted)
+    work.signal.throwIfAborted()
+  }
+
+  /** For `current().blocking()`. */
+  blocking<Result>(call: () => Result): Result {
+    const { completions } = this.#data
+    block(completions, 1)
+    this.#post.tell({ type: 'blocked' })
+    try {
+      return call()
+    } finally {
+      block(completions, -1)
+    }
+  }
+
+  /** For `current().progress()`. */
+  progress(work: Running, value: unknown): void {
+    if (!work.ended) this.#post.tell({ type: 'progress', id: work.id, value })
+  }
+}
+
+function microseconds(): number {
+  return Math.floor(sharedNow() * 1000) | 0
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  return value instanceof Promise || typeof (value as { then?: unknown }).then === 'function'
+}
