@@ -56,3 +56,12 @@ export {
 } from './slot.js'
 export { mayHave, Submission, takeNext } from './submission.js'
 export { Spin } from './spin.js'
+export {
+  keep,
+  pack,
+  read,
+  write,
+  type Packed,
+  type SharedBuffers,
+  type SharedBuffersByNumber,
+} from './values.js'
