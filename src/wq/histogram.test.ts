@@ -22,7 +22,7 @@ const quantiles = [
 /** A microsecond is what the buckets begin with. */
 const assertNear = (actual: number, exact: number, what: string): void => {
   const off = Math.abs(actual - exact)
-  assert.ok(off <= exact / 32 + 1e-6 || off <= 0.001, `${what}: ${actual}, exactly ${exact}`)
+  assert.ok(off <= exact / 31.99 || off <= 0.001, `${what}: ${actual}, exactly ${exact}`)
 }
 
 const assertExact = (snapshot: HistogramSnapshot, durations: readonly number[]): void => {
