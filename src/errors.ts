@@ -18,6 +18,8 @@ export const errorCodes = {
   ENOSYS: 'The worker has exited or was told to stop, and does this no more.',
   ENOTSUP:
     'This system, or what is installed on it, cannot do this. The message says what it takes.',
+  ERR_FREE_NAME:
+    'An inline function refers to something outside it. The message says to what; `cause` is the ReferenceError.',
   ERR_MODULE_LOAD:
     'The module of a worker could not be loaded, or its setup failed. `cause` says why.',
   ERR_MODULE_LOAD_TIMEOUT: 'The module of a worker did not finish loading within its deadline.',
