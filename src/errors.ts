@@ -32,7 +32,8 @@ export const errorCodes = {
   ERR_WORKER_INIT: 'The system refused to make a thread. `cause` says why.',
   ERR_WORKER_KILLED: 'The worker was killed.',
   ERR_WORKER_OUT_OF_MEMORY: "The thread's heap was full.",
-  ETIME: 'The worker has not ended by the deadline of `stop`. `stuck` tells who stands where.',
+  ETIME:
+    'The worker has not ended by the deadline of `stop`, and `stuck` tells who stands where; or a work ran longer than its `timeoutMs`.',
 } as const
 
 /** The `code` of an error made by the library. */
@@ -56,6 +57,8 @@ export interface ErrorFacts {
   exitCode?: number
   /** The workers that are waited for. */
   stuck?: readonly Stuck[]
+  /** Whether the work is not to blame for the end of its thread. */
+  innocent?: boolean
 }
 
 const brand: unique symbol = Symbol.for('userworker.error') as never
@@ -71,12 +74,15 @@ export class UserWorkerError extends Error {
   declare readonly exitCode?: number
   /** The workers that `stop` still waits for; only with ETIME. */
   declare readonly stuck?: readonly Stuck[]
+  /** True where a work's thread was ended because of another work; only with ERR_WORKER_DIED. */
+  declare readonly innocent?: boolean
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
     super(message, 'cause' in facts ? { cause: facts.cause } : undefined)
     this.code = code
     if (facts.exitCode !== undefined) this.exitCode = facts.exitCode
     if (facts.stuck !== undefined) this.stuck = facts.stuck
+    if (facts.innocent !== undefined) this.innocent = facts.innocent
     markAsOurs(this)
   }
 

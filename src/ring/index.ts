@@ -35,6 +35,7 @@ export {
   lieDown,
   ownerWaits,
   ownerWorks,
+  setComing,
   takeSleeper,
   takeWaitingOwner,
 } from './sleep.js'
@@ -50,6 +51,7 @@ export {
   openChain,
   seatOf,
   stateOf,
+  tell,
   unhang,
   unlock,
   withdraw,

@@ -60,7 +60,7 @@ export const Slot = {
   FORMAT: 5,
   /** 8 words: small values themselves, or where the block with the values is. */
   PAYLOAD: 6,
-  /** When its handler was called, in microseconds of the process's clock, modulo 2^32. */
+  /** When its handler was called, in microseconds of the process's clock, modulo 2^32; 0 before. */
   BEGAN: 14,
   /** When it ended, likewise. */
   ENDED: 15,

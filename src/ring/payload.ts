@@ -21,6 +21,7 @@
  *
  * @module
  */
+import { readText } from './text.js'
 import { payloadBytes, Slot, slotOf, type ClassMemory } from './layout.js'
 
 export const Form = { SMALL: 0, PACKED: 1, MESSAGE: 2 } as const
@@ -134,7 +135,7 @@ function writeString(bytes: Buffer, at: number, text: string, floatsBefore: numb
 }
 
 function readString(bytes: Buffer, at: number, format: number): string {
-  return bytes.latin1Slice(at, at + ((format >>> 20) & 63))
+  return readText(bytes, at, (format >>> 20) & 63, false)
 }
 
 /** Where a block with values is. */
@@ -171,6 +172,7 @@ export function writeHead(to: ClassMemory, slot: number, id: number, name: numbe
   to.words[at + Slot.ID] = id
   to.words[at + Slot.FORMAT] = format
   to.words[at + Slot.TOLD] = 0
+  to.words[at + Slot.BEGAN] = 0
 }
 
 /** Names of handlers are numbered with so many bits. */

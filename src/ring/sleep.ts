@@ -7,7 +7,7 @@
  */
 import * as memory from '#memory'
 import type { Words } from '#memory'
-import { asleepOf, seats } from './layout.js'
+import { asleepOf, coming, seats } from './layout.js'
 
 /** Worker: says that it sleeps. It must look for work once more after this. */
 export function lieDown(words: Words, seat: number): void {
@@ -43,6 +43,11 @@ export function takeSleeper(words: Words, used: number = seats): number {
     }
   }
   return -1
+}
+
+/** Owner: how many workers are being made. */
+export function setComing(words: Words, count: number): void {
+  memory.store(words, coming, count)
 }
 
 /** The owner's one word: whether it waits in its event loop to be told of completions. */

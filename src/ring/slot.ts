@@ -108,3 +108,8 @@ export function closeChain(words: Words, slot: number): number {
   const next = memory.swap(words, slotOf(slot) + Slot.NEXT, CLOSED)
   return next === CLOSED ? -1 : next - 1
 }
+
+/** Owner: the work that runs is to end. Synchronous code sees it at its next checkpoint. */
+export function tell(words: Words, slot: number): void {
+  memory.store(words, slotOf(slot) + Slot.TOLD, 1)
+}

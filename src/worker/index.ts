@@ -6,6 +6,7 @@ export { EINTR } from './control.js'
 export type { WorkerDescription } from './describe.js'
 export { loop, type Batch, type Loop } from './loop.js'
 export {
+  checkCpus,
   checkThread,
   defaultLoadDeadlineMs,
   nameOf,

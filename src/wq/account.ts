@@ -1,86 +1,204 @@
 /**
- * One class of works, bounded or unbounded: its runnable works, its servers, and when to make
- * another. The two classes share nothing, so neither can starve the other (INV-IOWQ-16).
+ * One class of works, bounded or unbounded: its rings, its servers, and what the servers tell. The two
+ * classes share nothing, so neither can starve the other (INV-IOWQ-16).
  *
- * A server is made when more works are runnable than servers are idle or on their way, up to the
- * maximum (INV-IOWQ-3). Works behind a busy key are not runnable (WQ-24).
+ * When servers are made, and when they leave, is decided in `growth.ts`.
  *
  * @module
  */
+import type { Words } from '#memory'
 import { UserWorkerError } from '../errors.js'
-import { after } from '../os/clock.js'
+import { after, now } from '../os/clock.js'
+import {
+  Entry,
+  Form,
+  formatOf,
+  formOf,
+  Kind,
+  kindOf,
+  mayHave,
+  levels,
+  read,
+  readPlace,
+  readSmallOne,
+  seatOf,
+  setComing,
+  Slot,
+  slotOf,
+  stateOf,
+  takeSleeper,
+} from '../ring/index.js'
 import { warnOfEnd } from '../worker/index.js'
-import { Server, type Answer, type ServerPlan } from './server.js'
-import { WorkList, type QueuedWork } from './work.js'
+import { Histogram } from './histogram.js'
+import { Growth, type Reason } from './growth.js'
+import { Lane } from './lane.js'
+import type { Definition, ToServer } from './protocol.js'
+import { Server, type ServerPlan } from './server.js'
+import type { SharedBuffers } from './shared-buffers.js'
+import type { QueuedWork } from './work.js'
 
 /** What an account tells its queue. */
 export interface AccountEvents {
-  /** The work has left its server, or will never reach one. */
-  ended(work: QueuedWork, answer: Answer): void
+  resolved(work: QueuedWork, value: unknown): void
+  rejected(work: QueuedWork, error: unknown): void
+  canceled(work: QueuedWork, error: Error): void
+  /** The work has left the rings; `settled` or not before. */
+  left(work: QueuedWork): void
+  /** The work is in the rings now, and had to wait for room. */
+  entered(work: QueuedWork): void
+  /** Something that a handler has told of its work. */
+  told(id: number, kind: 'progress' | 'item', value: unknown): void
+  /** There may be something to read. */
+  look(): void
   /** A work or a server less: it may have been the last. */
   changed(): void
+}
+
+/** What both accounts of a queue share. */
+export interface Common {
+  readonly plan: ServerPlan
+  readonly owner: Words
+  readonly shared: SharedBuffers
+  nextName(): string
+  /** Everything both classes' workers must know. */
+  definitions(): Iterable<Definition>
 }
 
 /** Waits between attempts to make a thread that the system refused, in milliseconds (WQ-61). */
 const retryAfterMs = [5, 10, 15]
 
-/**
- * After an attempt that failed for good, while other servers are there, the next one waits this
- * long.
- */
-const growthPauseMs = 1000
-
 /** The part of a worker's name that `ps` shows: 15 bytes less `uw:`. */
 const visibleBytes = 12
 
 export class Account {
-  readonly #runnable = new WorkList()
-  readonly #servers = new Set<Server>()
-  /** Last in, first out: the rest of the servers can stay asleep (WQ-14). */
-  readonly #idle: Server[] = []
-  readonly #plan: ServerPlan
-  readonly #events: AccountEvents
-  readonly #nextName: () => string
-  #isPaused = false
+  readonly kind: 'bounded' | 'unbounded'
+  readonly concurrency: number
+  readonly growth: Growth
   /** Why no server is made any more, once that is so. */
-  #endReason: Error | null = null
+  endReason: Error | null = null
+  /** Works that wait for a running worker rather than be given a new one (WQ-15). */
+  patient = 0
+  readonly waits = new Histogram()
+  readonly runs = new Histogram()
+  readonly #servers = new Set<Server>()
+  readonly #seats: (Server | null)[] = []
+  readonly #common: Common
+  readonly #events: AccountEvents
+  #lane: Lane | null = null
   #failing = false
-  #isPumping = false
+  /** Who waits for so many servers, or for the error that there are none. */
+  #awaiting: { readonly count: number; readonly hear: (error: Error | null) => void }[] = []
 
   constructor(
-    readonly max: number,
-    plan: ServerPlan,
-    nextName: () => string,
+    kind: 'bounded' | 'unbounded',
+    limits: { readonly max: number; readonly min: number; readonly idleTimeoutMs: number },
+    common: Common,
     events: AccountEvents,
   ) {
-    this.#plan = plan
-    this.#nextName = nextName
+    this.kind = kind
+    this.concurrency = common.plan.concurrency[kind]
+    this.#common = common
     this.#events = events
-  }
-
-  /** Whether no work waits for a server. */
-  get isDrained(): boolean {
-    return this.#runnable.size === 0
+    this.growth = new Growth(this, limits)
   }
 
   get servers(): ReadonlySet<Server> {
     return this.#servers
   }
 
-  /** The works that could run now, in order. */
-  get runnable(): Iterable<QueuedWork> {
-    return this.#runnable
+  /** The rings. Made when a work needs them. */
+  get lane(): Lane {
+    this.#lane ??= new Lane(
+      (number, buffer) => this.tellAll({ type: 'chunk', number, buffer }),
+      this.#common.shared,
+      {
+        published: () => this.#published(),
+        entered: (work) => this.#events.entered(work),
+      },
+    )
+    return this.#lane
   }
 
-  push(work: QueuedWork): void {
-    this.#runnable.push(work)
-    this.#pump()
-    this.#failWithoutServers()
+  /** Works that run, are ready, or wait for room; not those behind a key. */
+  get runnable(): number {
+    return this.#lane === null ? 0 : this.#lane.runnable
   }
 
-  /** Takes a runnable work out again. */
-  withdraw(work: QueuedWork): void {
-    this.#runnable.remove(work)
+  /** Whether a worker has, or could take, a work. */
+  get isOut(): boolean {
+    return this.runnable > 0
+  }
+
+  /** Whether works are being failed right now: none of them is a reason to grow. */
+  get isFailing(): boolean {
+    return this.#failing
+  }
+
+  /** Whether no work of this class waits for a worker. */
+  get isDrained(): boolean {
+    const lane = this.#lane
+    if (lane === null) return true
+    if (lane.waiting > 0) return false
+    for (const work of lane.inSlots()) {
+      const kind = lane.kindOf(work)
+      if (kind === Kind.READY || kind === Kind.LINKED) return false
+    }
+    return true
+  }
+
+  /** The works in the rings and on their way there. */
+  *works(): Iterable<QueuedWork> {
+    if (this.#lane === null) return
+    yield* this.#lane.inSlots()
+    yield* this.#lane.backlog()
+  }
+
+  /** The server that runs a work. */
+  serverOf(work: QueuedWork): Server | null {
+    if (work.slot < 0 || this.#lane === null) return null
+    const state = stateOf(this.#lane.memory.words, work.slot)
+    const isClaimed = kindOf(state) === Kind.CLAIMED || kindOf(state) === Kind.DONE
+    return isClaimed ? (this.#seats[seatOf(state)] ?? null) : null
+  }
+
+  /** The works that a server has claimed and not ended. */
+  worksOf(server: Server): QueuedWork[] {
+    if (this.#lane === null) return []
+    const { words } = this.#lane.memory
+    return [...this.#lane.inSlots()].filter((work) => {
+      const state = stateOf(words, work.slot)
+      return kindOf(state) === Kind.CLAIMED && seatOf(state) === server.seat
+    })
+  }
+
+  /** Reads what the servers have completed. Whether there was anything. */
+  reap(): boolean {
+    let found = false
+    for (const server of this.#servers) {
+      if (server.state !== 'serving' || !server.reap()) continue
+      server.lastEndMs = now()
+      found = true
+    }
+    if (found) {
+      this.#lane?.refill()
+      this.#events.changed()
+    }
+    return found
+  }
+
+  /** Wakes a server if one sleeps while a work is ready: one that was woken may have had no place. */
+  wakeForReady(): void {
+    const words = this.#lane?.memory.words
+    if (words !== undefined && levels.some((_, level) => mayHave(words, level))) this.#wakeOne()
+  }
+
+  tellAll(message: ToServer): void {
+    for (const server of this.#servers) server.tell(message)
+  }
+
+  /** Lets every server finish the works it has, tear down and end. */
+  retire(): void {
+    for (const server of this.#servers) server.retire()
   }
 
   /**
@@ -88,80 +206,55 @@ export class Account {
    * `reason`.
    */
   endGrowth(reason: Error): void {
-    this.#endReason = reason
-    this.#failWithoutServers()
+    this.endReason = reason
+    this.growth.end()
+    this.failWithoutServers()
   }
 
-  /** Lets every server finish the work it has, tear down and end. None gets another. */
-  retire(): void {
-    this.#idle.length = 0
-    for (const server of this.#servers) server.retire()
+  failWithoutServers(): void {
+    if (this.endReason !== null && this.#servers.size === 0) this.failPending(this.endReason, true)
   }
 
-  #failWithoutServers(): void {
-    if (this.#endReason !== null && this.#servers.size === 0) {
-      this.#failAll({ canceled: this.#endReason })
-    }
+  /** Makes so many servers if they are not there, and tells when they are, or why not. */
+  whenReady(count: number, hear: (error: Error | null) => void): void {
+    this.#awaiting.push({ count, hear })
+    this.growth.ensure(count)
+    this.#tellAwaiting(this.endReason)
   }
 
-  /** Also called while it runs: what comes in meanwhile is taken by the same loop. */
-  #pump(): void {
-    if (this.#isPumping) return
-    this.#isPumping = true
-    while (this.#runnable.size > 0) {
-      const server = this.#idle.pop()
-      if (server === undefined) break
-      this.#dispatch(server)
-    }
-    this.#isPumping = false
-    this.#grow()
+  #tellAwaiting(error: Error | null): void {
+    const serving = [...this.#servers].filter(({ state }) => state === 'serving').length
+    const told = this.#awaiting.filter(({ count }) => error !== null || serving >= count)
+    this.#awaiting = this.#awaiting.filter((each) => !told.includes(each))
+    for (const { count, hear } of told) hear(serving >= count ? null : error)
   }
 
-  #dispatch(server: Server): void {
-    const work = this.#runnable.shift()
-    if (work === null) return
-    const failure = server.run(work)
-    if (failure === null) {
-      work.state = 'running'
-      return
-    }
-    this.#idle.push(server)
-    this.#events.ended(work, { error: notCloneable(work, failure.cause) })
-  }
-
-  #takeBack(server: Server): void {
-    if (server.state === 'idle' && !server.isRetiring) this.#idle.push(server)
-  }
-
-  #grow(): void {
-    let coming = [...this.#servers].filter((server) => server.state === 'booting').length
-    while (
-      this.#endReason === null &&
-      !this.#isPaused &&
-      !this.#failing &&
-      this.#runnable.size > coming &&
-      this.#servers.size < this.max
-    ) {
-      const server = new Server(this.#nextName(), this.#plan, {
-        answered: (answering, work, answer) => this.#answered(answering, work, answer),
-        gone: (dead, work, begun, error) => this.#gone(dead, work, begun, error),
-      })
-      this.#servers.add(server)
-      coming++
-      void this.#boot(server)
-    }
+  /** Makes a server. */
+  add(reason: Reason): void {
+    const seat = this.#freeSeat()
+    const server = new Server(this.#common.nextName(), seat, reason, this.lane, this.#common.plan, {
+      heard: (from, what, slot) => this.#heard(from, what, slot),
+      look: () => this.#events.look(),
+      blocked: () => this.growth.consider(),
+      leaving: () => this.growth.consider(),
+      told: (id, kind, value) => this.#events.told(id, kind, value),
+      gone: (dead, error) => this.#gone(dead, error),
+    })
+    this.#seats[seat] = server
+    this.#servers.add(server)
+    this.#countComing()
+    void this.#boot(server)
   }
 
   async #boot(server: Server): Promise<void> {
     const error = await this.#started(server)
-    if (error === null) {
-      // It may have ended between its message and this turn.
-      this.#takeBack(server)
-      this.#pump()
-    } else {
-      this.#servers.delete(server)
-      this.#failed(error)
-    }
+    if (error !== null) this.#remove(server)
+    this.#countComing()
+    if (error === null) this.growth.made(server)
+    else this.growth.failed(error)
+    this.#tellAwaiting(error)
+    // Whoever left works to the one that was coming looks again.
+    for (const other of this.#servers) if (other.state === 'serving') other.wake()
     this.#events.changed()
   }
 
@@ -169,7 +262,7 @@ export class Account {
   async #started(server: Server): Promise<Error | null> {
     for (let attempt = 0; ; attempt++) {
       try {
-        await server.start()
+        await server.start(this.#common.owner, this.concurrency, () => this.#definitions())
         return null
       } catch (error) {
         const delay = isTransient(error) ? retryAfterMs[attempt] : undefined
@@ -181,74 +274,175 @@ export class Account {
     }
   }
 
-  /**
-   * A server could not be made: the works wait for another one; if there is none, they fail
-   * (WQ-63).
-   */
-  #failed(error: Error): void {
-    if (this.#servers.size === 0) {
-      this.#isPaused = false
-      this.#failAll(this.#endReason === null ? { error } : { canceled: this.#endReason })
-    } else if (!this.#isPaused) {
-      this.#isPaused = true
-      after(growthPauseMs, () => {
-        if (!this.#isPaused) return
-        this.#isPaused = false
-        this.#pump()
-      })
+  *#definitions(): Iterable<Definition> {
+    yield* this.#common.definitions()
+    for (const { number, bytes } of this.lane.chunks) {
+      yield { type: 'chunk', number, buffer: bytes.buffer as unknown as SharedArrayBuffer }
     }
   }
 
-  /** Also those that become runnable meanwhile, because a work before them has failed. */
-  #failAll(answer: Answer): void {
-    if (this.#failing) return
+  /** Fails every work that no worker has claimed, and those that become runnable by that. */
+  failPending(error: Error, asCanceled: boolean): void {
+    if (this.#failing || this.#lane === null) return
     this.#failing = true
-    for (let work = this.#runnable.shift(); work !== null; work = this.#runnable.shift()) {
-      this.#events.ended(work, answer)
+    for (let found = true; found;) {
+      found = false
+      for (const work of [...this.works()]) {
+        if (work.settled || !this.#lane.withdraw(work)) continue
+        found = true
+        if (asCanceled) this.#events.canceled(work, error)
+        else this.#events.rejected(work, error)
+        this.#events.left(work)
+      }
     }
     this.#failing = false
   }
 
-  #answered(server: Server, work: QueuedWork, answer: Answer): void {
-    this.#takeBack(server)
-    this.#events.ended(work, answer)
-    this.#pump()
-    this.#events.changed()
+  #published(): void {
+    this.#wakeOne()
+    this.growth.submitted()
   }
 
-  #gone(server: Server, work: QueuedWork | null, begun: boolean, error: Error | null): void {
-    this.#servers.delete(server)
-    const at = this.#idle.indexOf(server)
-    if (at >= 0) this.#idle.splice(at, 1)
-    if (work !== null) this.#leftBehind(server, work, begun, error)
-    // Without a work there is nobody else to tell.
-    else if (error !== null && !server.isKilled) warnOfEnd(server.name, error)
-    this.#failWithoutServers()
-    this.#pump()
-    this.#events.changed()
+  #wakeOne(): void {
+    const seat = takeSleeper(this.lane.memory.words, this.#seats.length)
+    if (seat >= 0) this.#seats[seat]?.wake()
   }
 
-  /** A thread ended with a work: that goes to another one if it was not begun, else it ends too. */
-  #leftBehind(server: Server, work: QueuedWork, begun: boolean, error: Error | null): void {
-    const cause = error ?? server.ended()
-    if (server.isKilled) this.#events.ended(work, { canceled: cause })
-    else if (begun || !mayComeBack(work)) this.#events.ended(work, { error: cause })
-    else if (work.told !== null) this.#events.ended(work, { canceled: work.told })
-    else if (server.isRetiring) this.#events.ended(work, { canceled: this.#endReason ?? cause })
-    else {
-      work.state = 'pending'
-      work.cameBack = true
-      this.#runnable.putBack(work)
+  #freeSeat(): number {
+    const free = this.#seats.indexOf(null)
+    return free >= 0 ? free : this.#seats.length
+  }
+
+  #countComing(): void {
+    let count = 0
+    for (const server of this.#servers) if (server.state === 'booting') count++
+    setComing(this.lane.memory.words, count)
+  }
+
+  #heard(server: Server, what: number, slot: number): void {
+    const work = this.lane.works[slot] ?? null
+    if (work === null) return
+    if (what === Entry.DONE) this.#done(server, work)
+    else if (what === Entry.TURN) this.#turn(work)
+    else this.#sendArguments(server, work)
+  }
+
+  #turn(work: QueuedWork): void {
+    this.lane.turn(work)
+  }
+
+  /** The work has ended, and its result is there. */
+  #done(server: Server, work: QueuedWork): void {
+    const { lane } = this
+    const { slot } = work
+    const format = formatOf(lane.memory, slot)
+    this.growth.ended()
+    this.#record(work, slot)
+    if (formOf(format) === Form.SMALL) {
+      const value = readSmallOne(lane.memory, slot, format)
+      this.#release(server, work)
+      this.#events.resolved(work, value)
+      return
     }
+    const result = formOf(format) === Form.PACKED ? this.#unpack(server, slot) : server.takeResult()
+    this.#release(server, work)
+    if ('unreadable' in result) this.#events.rejected(work, unreadable(work, result.unreadable))
+    else if ('error' in result) this.#events.rejected(work, result.error)
+    else this.#events.resolved(work, result.value)
+  }
+
+  #record(work: QueuedWork, slot: number): void {
+    const { words } = this.lane.memory
+    const at = slotOf(slot)
+    const began = words[at + Slot.BEGAN] as number
+    // Differences of clocks that count microseconds modulo 2^32: 71 minutes.
+    this.waits.record(((began - work.queuedAt) >>> 0) / 1000)
+    this.runs.record((((words[at + Slot.ENDED] as number) - began) >>> 0) / 1000)
+  }
+
+  #unpack(server: Server, slot: number): { value: unknown } | { unreadable: unknown } {
+    const { chunk, at, length } = readPlace(this.lane.memory, slot)
+    try {
+      const buffers = { bufferOf: (number: number) => this.#common.shared.bufferOf(number) }
+      return { value: read(server.chunkOf(chunk), at, length, buffers)[0] }
+    } catch (cause) {
+      return { unreadable: cause }
+    }
+  }
+
+  #release(server: Server, work: QueuedWork): void {
+    this.lane.release(work, server.seat)
+    this.#events.left(work)
+  }
+
+  #sendArguments(server: Server, work: QueuedWork): void {
+    const { message, id } = work
+    if (message === null || work.settled) {
+      server.tell({ type: 'no-args', id })
+      return
+    }
+    // What was moved cannot be sent twice.
+    if (message.transfer.length > 0) work.message = null
+    try {
+      server.tell({ type: 'args', id, args: message.args }, message.transfer)
+    } catch (cause) {
+      this.#events.rejected(work, notCloneable(work, cause))
+      server.tell({ type: 'no-args', id })
+    }
+  }
+
+  /** Every work that the dead server had claimed is settled; what its chains come to goes on. */
+  #gone(server: Server, error: Error | null): void {
+    const { lane } = this
+    const { words } = lane.memory
+    let count = 0
+    for (const work of [...lane.inSlots()]) {
+      const state = stateOf(words, work.slot)
+      if (seatOf(state) !== server.seat) continue
+      if (kindOf(state) === Kind.DONE) this.#done(server, work)
+      else if (kindOf(state) === Kind.CLAIMED) {
+        count++
+        this.#release(server, work)
+        this.#settleDead(server, work, error)
+      }
+    }
+    for (const work of [...lane.inSlots()]) {
+      if (work.turnFrom === server.seat) lane.turn(work)
+    }
+    // Without a work there is nobody else to tell.
+    if (count === 0 && error !== null && server.killed === null) warnOfEnd(server.name, error)
+    this.#remove(server)
+    this.failWithoutServers()
+    lane.refill()
+    this.growth.consider()
+    this.wakeForReady()
+    this.#events.changed()
+  }
+
+  #settleDead(server: Server, work: QueuedWork, error: Error | null): void {
+    const { killed, culprit } = server
+    if (killed === null) this.#events.rejected(work, error ?? server.ended())
+    else if (culprit === null || culprit === work) this.#events.canceled(work, killed)
+    else this.#events.rejected(work, innocent(server, killed))
+  }
+
+  #remove(server: Server): void {
+    this.#servers.delete(server)
+    this.#seats[server.seat] = null
+    // Whatever it said last: nobody is asleep in an empty seat.
+    if (this.#lane !== null) server.vacate()
   }
 }
 
-/**
- * Whether a work that its thread never began may go to another: once, and if nothing of it was
- * moved.
- */
-function mayComeBack(work: QueuedWork): boolean {
-  return !work.cameBack && !work.settled && work.payload !== null
+function unreadable(work: { readonly name: string }, cause: unknown): UserWorkerError {
+  const text = `The result of '${work.name}' cannot be read by this thread: it is nested too deep for its stack`
+  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+}
+
+/** The error for a work whose thread was ended for another one's sake. */
+function innocent(server: Server, cause: Error): UserWorkerError {
+  const text = `Worker '${server.name}' was ended because of another work that it ran`
+  return new UserWorkerError('ERR_WORKER_DIED', text, { cause, innocent: true })
 }
 
 /** The error for a value that cannot be cloned. */

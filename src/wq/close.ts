@@ -7,6 +7,7 @@ import { UserWorkerError } from '../errors.js'
 import { after, deadline } from '../os/clock.js'
 import { Pending } from '../os/pending.js'
 import { killGraceMs, type Server } from './server.js'
+import type { QueuedWork } from './work.js'
 
 /** What `close` had to do by force. */
 export interface CloseReport {
@@ -29,6 +30,8 @@ export interface Closable {
   readonly name: string
   readonly deadlineMs: number
   servers(): Server[]
+  /** The works that a server runs. */
+  worksOf(server: Server): QueuedWork[]
   /** Refuse works and new workers; cancel what need not finish. */
   begin(): void
   /** Let every server finish the work it has, tear down and end. */
@@ -50,8 +53,8 @@ export async function closeQueue(queue: Closable): Promise<CloseReport> {
   const report = (): CloseReport => ({ stuck: [...stuck.values()] })
   const end = (server: Server, reason: Error): void => {
     if (stuck.has(server)) return
-    const { name, osThreadId, work } = server
-    stuck.set(server, { name, osThreadId, work: work?.name ?? null })
+    const { name, osThreadId } = server
+    stuck.set(server, { name, osThreadId, work: queue.worksOf(server)[0]?.name ?? null })
     server.kill(reason)
   }
   const limit = deadline(queue.deadlineMs, () => {
@@ -62,7 +65,8 @@ export async function closeQueue(queue: Closable): Promise<CloseReport> {
     queue.cancelPending(reason)
     for (const server of queue.servers()) {
       // An idle one was waiting for a key; it may tear down while the others are ended.
-      if (server.state !== 'idle' || server.isRetiring) end(server, reason)
+      const isIdle = server.state === 'serving' && queue.worksOf(server).length === 0
+      if (!isIdle || server.isRetiring) end(server, reason)
     }
     queue.retire()
     after(killGraceMs, () => {

@@ -30,7 +30,7 @@ export default async function serve(data: ServeData, self: OwnSelf): Promise<num
     if (message.type === 'handler') {
       if (handlers === null) definitions.push(message)
       else handlers.define(message.number, message.name, message.source)
-    } else if (serving !== null && handlers !== null) serveMessage(message, serving, post)
+    } else if (serving !== null && handlers !== null) serveMessage(message, serving, handlers, post)
   }
   // The messages with arguments come in the order in which they were asked for.
   const post = new Post(data.port, new Completions(data.completions), hear, () =>
@@ -79,7 +79,12 @@ async function serveUntilStopped(serving: Serving, self: OwnSelf): Promise<void>
   }
 }
 
-function serveMessage(message: ToServer, serving: Serving, post: Post): void {
+function serveMessage(
+  message: ToServer,
+  serving: Serving,
+  handlers: Handlers,
+  post: Post,
+): void {
   switch (message.type) {
     case 'args':
       serving.begin(message.id, message.args)
@@ -93,8 +98,25 @@ function serveMessage(message: ToServer, serving: Serving, post: Post): void {
       if (work !== undefined) running.run(work, () => work.abort(thrownOf(message.reason)))
       break
     }
+    case 'credit':
+      serving.find(message.id)?.addCredit(message.count)
+      break
+    case 'broadcast':
+      void callOnce(message, handlers, post)
+      break
     default:
-      void post
+  }
+}
+
+async function callOnce(
+  { call, name, args }: ToServer & { type: 'broadcast' },
+  handlers: Handlers,
+  post: Post,
+): Promise<void> {
+  try {
+    post.tell({ type: 'broadcast-done', call, value: await handlers.named(name)(...args) })
+  } catch (error) {
+    post.tell({ type: 'broadcast-failed', call, error: reportOf(error) })
   }
 }
 

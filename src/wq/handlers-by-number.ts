@@ -4,7 +4,7 @@
  * @module
  */
 import { UserWorkerError } from '../errors.js'
-import { functionOf } from './inline.js'
+import { explainReference, functionOf } from './inline.js'
 
 type Function = (...args: readonly unknown[]) => unknown
 
@@ -50,12 +50,12 @@ export class Handlers {
 
   /** A name, or an inline function's text, got a number. */
   define(number: number, name: string, source: string | null): void {
-    const call = source === null ? this.#find(name) : inline(source, name)
+    const call = source === null ? this.named(name) : inline(source, name)
     this.#byNumber.set(number, { name, call: (args) => call(...args) })
   }
 
   /** The handler of a name; one that throws where there is none. */
-  #find(name: string): Function {
+  named(name: string): Function {
     const module = this.#module
     const found = Object.hasOwn(module, name) && !reserved.has(name) ? module[name] : undefined
     if (typeof found === 'function') return found as Function
@@ -75,7 +75,15 @@ export class Handlers {
 function inline(source: string, name: string): Function {
   let built: Function | null = null
   return (...args) => {
-    built ??= functionOf(source, name) as Function
-    return built(...args)
+    try {
+      built ??= functionOf(source, name)
+      const result = built(...args)
+      if (!(result instanceof Promise)) return result
+      return result.catch((error: unknown) => {
+        throw explainReference(error, source)
+      })
+    } catch (error) {
+      throw explainReference(error, source)
+    }
   }
 }

@@ -40,3 +40,20 @@ export type HandlerResult<Module, Name extends keyof Module> = Module[Name] exte
 export type Submission<Args extends unknown[], Options> = [] extends Args
   ? [args?: Args, options?: Options]
   : [args: Args, options?: Options]
+
+/** The names of handlers whose items a stream can give. */
+export type StreamName<Module> = {
+  [Name in HandlerName<Module>]: HandlerResult<Module, Name> extends
+    | Iterable<unknown>
+    | AsyncIterable<unknown>
+    ? Name
+    : never
+}[HandlerName<Module>]
+
+/** What a stream of a handler gives. */
+export type HandlerItem<Module, Name extends keyof Module> =
+  HandlerResult<Module, Name> extends AsyncIterable<infer Item>
+    ? Item
+    : HandlerResult<Module, Name> extends Iterable<infer Item>
+      ? Item
+      : never

@@ -1,6 +1,17 @@
 /** The door of `wq/`: a queue of works on workers of its own. */
 export type { CloseReport, StuckWorker } from './close.js'
-export type { AnyModule, HandlerArgs, HandlerName, HandlerResult } from './handlers.js'
-export type { MaxWorkers, WorkOptions, WorkQueueOptions } from './options.js'
-export { WorkQueue, type CancelReport, type WorkerInfo } from './queue.js'
+export type { QueueStats, WorkerInfo } from './describe.js'
+export type { CancelReport } from './dispatch.js'
+export type {
+  AnyModule,
+  HandlerArgs,
+  HandlerItem,
+  HandlerName,
+  HandlerResult,
+  StreamName,
+} from './handlers.js'
+export type { HistogramSnapshot } from './histogram.js'
+export type { MapOptions, Results } from './map.js'
+export type { Concurrency, MaxWorkers, WorkOptions, WorkQueueOptions } from './options.js'
+export { WorkQueue } from './queue.js'
 export type { CancelOutcome, Work, WorkState } from './work.js'

@@ -61,6 +61,7 @@ export class KeyLines {
     const { line } = work
     if (line === null) return
     if (line.last === work) line.last = work.before
+    work.before = null
     this.pull(line)
   }
 

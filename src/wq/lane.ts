@@ -20,8 +20,10 @@ import {
   openChain,
   keep as keepPacked,
   pack,
+  seatOf,
   stateOf,
   Submission,
+  tell,
   unhang,
   unlock,
   withdraw,
@@ -29,7 +31,6 @@ import {
   writeHead,
   writePlace,
   writeSmall,
-  type Announce,
   type ClassMemory,
 } from '../ring/index.js'
 import type { SharedBuffers } from './shared-buffers.js'
@@ -65,7 +66,7 @@ export class Lane {
   /** Slots that are ready and found no cell to be shown in. */
   #unseen: number[] = []
 
-  constructor(announce: Announce, shared: SharedBuffers, events: LaneEvents) {
+  constructor(announce: (number: number, buffer: SharedArrayBuffer) => void, shared: SharedBuffers, events: LaneEvents) {
     this.#arena = new ArgumentArena(announce)
     this.#shared = shared
     this.#events = events
@@ -157,6 +158,11 @@ export class Lane {
     return true
   }
 
+  /** Says in a running work's slot that it is to end. */
+  tell(work: QueuedWork): void {
+    if (work.slot >= 0) tell(this.memory.words, work.slot)
+  }
+
   /** A worker has ended a work, or has ended itself. Its slot is free. */
   release(work: QueuedWork, seat: number): void {
     const { behind } = work
@@ -165,6 +171,7 @@ export class Lane {
       behind.before = null
       behind.turnFrom = seat
       work.behind = null
+      this.#unhung(behind)
     }
     this.#free(work)
   }
@@ -248,6 +255,7 @@ export class Lane {
   /** Its key is free, unless a worker has claimed it already. */
   #unlock(work: QueuedWork): void {
     const { slot } = work
+    this.#unhung(work)
     if (!unlock(this.memory.words, slot)) return
     if (!this.submission.hasCell(work.level)) {
       this.#unseen.push(slot, this.submission.generation(slot))
@@ -255,6 +263,14 @@ export class Lane {
     }
     this.submission.publish(slot, work.level)
     this.#events.published()
+  }
+
+  /** It is not behind another any more: a worker could have it. */
+  #unhung(work: QueuedWork): void {
+    if (!work.isHung) return
+    work.isHung = false
+    this.#hung--
+    ;(this.#taken[work.level] as number)++
   }
 
   #showUnseen(): void {
@@ -286,7 +302,7 @@ export class Lane {
         if (isNextHung) before.behind = behind
       } else {
         isAwaited = true
-        work.isReserved = true
+        work.turnFrom = seatOf(stateOf(words, before.slot))
       }
     }
     if (behind !== null) {

@@ -11,25 +11,34 @@ import {
   checkBoolean,
   checkInteger,
   checkName,
+  checkNumber,
   checkOptions,
   checkSignal,
   checkTimeMs,
   moduleUrl,
 } from '../validate.js'
 import {
+  checkCpus,
   checkThread,
   defaultLoadDeadlineMs,
   nameOf,
   type UserWorkerOptions,
 } from '../worker/index.js'
+import { levels, seats, type Level } from '../ring/index.js'
 import type { ServerPlan } from './server.js'
-import { QueuedWork } from './work.js'
+import { QueuedWork, type Work } from './work.js'
 
 /** The greatest number of workers in each class. */
 export interface MaxWorkers {
   /** For works that finish in finite time. Default: the CPUs this process may use. */
   bounded?: number
   /** For works that may wait for ever. Default: four times the CPUs, at least 8 (C-1). */
+  unbounded?: number
+}
+
+/** How many works one worker runs at a time. */
+export interface Concurrency {
+  bounded?: number
   unbounded?: number
 }
 
@@ -44,6 +53,37 @@ export interface WorkQueueOptions extends Pick<
   name?: string
   /** The greatest number of workers, from 1 to 1,024: of bounded ones, or of each class. */
   maxWorkers?: number | MaxWorkers
+  /**
+   * Bounded workers that are kept even when idle, from 0 to `maxWorkers`; made when the first work
+   * comes, or by {@link WorkQueue.ready}. Default 0: then the last one of each class stays
+   * (INV-IOWQ-13).
+   */
+  minWorkers?: number
+  /**
+   * How many works a worker runs at a time, while they await: from 1 to 1,000 for bounded works, or
+   * for each class. Default 1 for bounded works, 16 for unbounded ones, which wait more than they
+   * run.
+   */
+  concurrency?: number | Concurrency
+  /**
+   * After so long without a work, in milliseconds, a worker leaves that is not the last of its class
+   * (WQ-72). Infinity: never. Default 5,000.
+   */
+  idleTimeoutMs?: number
+  /** The most works that may be unsettled at a time, from 1. Default: no limit. */
+  queueLimit?: number
+  /**
+   * What happens to a work beyond `queueLimit`: it is rejected with EAGAIN (`reject`, the default), or
+   * takes the place of the oldest pending one, which is cancelled (`cancel-oldest`).
+   */
+  onFull?: 'reject' | 'cancel-oldest'
+  /**
+   * Workers are replaced after so many works, or when their memory, heap and buffers, is more than
+   * this. Default: never.
+   */
+  recycle?: { works?: number; heapMb?: number }
+  /** The CPUs that the workers may run on, as {@link UserWorkerOptions.cpus}. */
+  cpus?: readonly number[] | 'all'
   /** What the module's `setup` gets in each worker. Cloned when the queue is made. */
   data?: unknown
   /** How long the module may take to load and set up, in milliseconds. Default 30,000. */
@@ -74,12 +114,42 @@ export interface WorkOptions {
   signal?: AbortSignal
   /** Objects in the arguments to be moved instead of cloned. */
   transfer?: readonly TransferListItem[]
+  /** Works of a higher priority are taken first. Keys come before: their order holds. Default normal. */
+  priority?: Level
+  /**
+   * How long the handler may run, in milliseconds. Then the work rejects with ETIME, its signal is
+   * aborted, and `killAfterMs` counts. Default: for ever.
+   */
+  timeoutMs?: number
+  /**
+   * How long after it was told to end (by a cancel, its signal or its time-out) its thread is ended by
+   * force, in milliseconds; that thread is replaced, and other works that it ran fail with
+   * ERR_WORKER_DIED and `innocent: true`. Default: never, and 1,000 after a time-out.
+   */
+  killAfterMs?: number
+  /**
+   * Works that must be done first: it is cancelled if one of them is not (WQ-36).
+   */
+  after?: Work | readonly Work[]
+  /**
+   * False: it waits for a worker that runs rather than be given a new one (WQ-15). Default true.
+   */
+  concurrent?: boolean
+  /** Gets what the handler passes to `current().progress()`. */
+  onProgress?: (value: unknown) => void
 }
+
+/** For queues of inline functions alone. */
+const noModule = 'data:text/javascript,'
 
 /** The options of a queue after checking, with every default in its place. */
 export interface CheckedQueue {
   readonly name: string
   readonly max: Required<MaxWorkers>
+  readonly minWorkers: number
+  readonly idleTimeoutMs: number
+  readonly queueLimit: number
+  readonly onFull: 'reject' | 'cancel-oldest'
   readonly closeDeadlineMs: number
   readonly plan: ServerPlan
 }
@@ -87,6 +157,13 @@ export interface CheckedQueue {
 const queueOptions = [
   'name',
   'maxWorkers',
+  'minWorkers',
+  'concurrency',
+  'idleTimeoutMs',
+  'queueLimit',
+  'onFull',
+  'recycle',
+  'cpus',
   'data',
   'loadDeadlineMs',
   'closeDeadlineMs',
@@ -102,10 +179,22 @@ const workOptions = [
   'unbounded',
   'signal',
   'transfer',
+  'priority',
+  'timeoutMs',
+  'killAfterMs',
+  'after',
+  'concurrent',
+  'onProgress',
 ] as const satisfies readonly (keyof WorkOptions)[]
 
 /** More threads than this on one queue are a mistake: at 8.5 MB each they take 8.7 GB. */
-const mostWorkers = 1024
+const mostWorkers = seats
+
+/** Works on one thread that await. More of them would not find the time to answer. */
+const mostConcurrency = 1000
+
+/** As in the kernel (WQ-72). */
+const defaultIdleTimeoutMs = 5000
 
 /** A handler that minds its signal ends in less; a thread that does not is ended by force. */
 const defaultCloseDeadlineMs = 30_000
@@ -118,12 +207,13 @@ const defaultCloseDeadlineMs = 30_000
  */
 export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQueue {
   const of = 'WorkQueue'
-  const url = moduleUrl(`${of}: the module`, module)
+  const url = module === null ? noModule : moduleUrl(`${of}: the module`, module)
   checkOptions(of, options, queueOptions)
   const { name = nameOf(url), maxWorkers = {}, loadDeadlineMs = defaultLoadDeadlineMs } = options
   const {
     closeDeadlineMs = defaultCloseDeadlineMs,
     nice,
+    cpus,
     env,
     argv,
     execArgv,
@@ -133,20 +223,59 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
   checkTimeMs(`${of}: loadDeadlineMs`, loadDeadlineMs)
   checkTimeMs(`${of}: closeDeadlineMs`, closeDeadlineMs)
   if (nice !== undefined) checkInteger(`${of}: nice`, nice, -20, 19)
+  if (cpus !== undefined) checkCpus(`${of}: cpus`, cpus)
+  const max = checkMax(maxWorkers)
   return {
     name,
-    max: checkMax(maxWorkers),
+    max,
+    ...checkLimits(options, max.bounded),
     closeDeadlineMs,
     plan: {
       module: url,
       data: snapshot(options.data),
       loadDeadlineMs,
+      concurrency: checkConcurrency(options.concurrency ?? {}),
+      recycle: checkRecycle(options.recycle ?? {}),
       thread: {
         ...(nice === undefined ? {} : { nice }),
+        ...(cpus === undefined ? {} : { cpus }),
         ...checkThread(of, { env, argv, execArgv, resourceLimits }),
       },
     },
   }
+}
+
+function checkLimits(
+  options: WorkQueueOptions,
+  most: number,
+): Pick<CheckedQueue, 'minWorkers' | 'idleTimeoutMs' | 'queueLimit' | 'onFull'> {
+  const { minWorkers = 0, idleTimeoutMs = defaultIdleTimeoutMs } = options
+  const { queueLimit = Infinity, onFull = 'reject' } = options
+  checkInteger('WorkQueue: minWorkers', minWorkers, 0, most)
+  if (idleTimeoutMs !== Infinity) checkTimeMs('WorkQueue: idleTimeoutMs', idleTimeoutMs)
+  if (queueLimit !== Infinity) {
+    checkInteger('WorkQueue: queueLimit', queueLimit, 1, Number.MAX_SAFE_INTEGER)
+  }
+  checkChoice('WorkQueue: onFull', onFull, ['reject', 'cancel-oldest'])
+  return { minWorkers, idleTimeoutMs, queueLimit, onFull }
+}
+
+function checkConcurrency(given: number | Concurrency): Required<Concurrency> {
+  if (typeof given !== 'number') {
+    checkOptions('WorkQueue: concurrency', given, ['bounded', 'unbounded'])
+  }
+  const { bounded = 1, unbounded = 16 } = typeof given === 'number' ? { bounded: given } : given
+  checkInteger('WorkQueue: concurrency.bounded', bounded, 1, mostConcurrency)
+  checkInteger('WorkQueue: concurrency.unbounded', unbounded, 1, mostConcurrency)
+  return { bounded, unbounded }
+}
+
+function checkRecycle(given: { works?: number; heapMb?: number }): ServerPlan['recycle'] {
+  checkOptions('WorkQueue: recycle', given, ['works', 'heapMb'])
+  const { works = null, heapMb = null } = given
+  if (works !== null) checkInteger('WorkQueue: recycle.works', works, 1, Number.MAX_SAFE_INTEGER)
+  if (heapMb !== null) checkNumber('WorkQueue: recycle.heapMb', heapMb, 1, Number.MAX_SAFE_INTEGER)
+  return { works, heapMb }
 }
 
 /**
@@ -154,16 +283,42 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
  *
  * @throws TypeError EINVAL
  */
-export function checkWork(name: unknown, args: unknown, options: WorkOptions): void {
-  checkName("A work's name", name)
-  checkArray(`The arguments of '${String(name)}'`, args)
-  checkOptions(`The work '${String(name)}'`, options, workOptions)
-  if (options.signal !== undefined) checkSignal(`The signal of '${String(name)}'`, options.signal)
-  if (options.unbounded !== undefined) {
-    checkBoolean(`'unbounded' of '${String(name)}'`, options.unbounded)
+export function checkWork(name: unknown, args: unknown, options: WorkOptions | undefined): void {
+  const isHandler = typeof name === 'function' || (typeof name === 'string' && name !== '')
+  if (!isHandler) checkName("A work's name", name)
+  if (!Array.isArray(args)) checkArray(`The arguments of '${nameOfHandler(name)}'`, args)
+  if (options !== undefined) checkWorkOptions(nameOfHandler(name), options)
+}
+
+function nameOfHandler(handler: unknown): string {
+  return typeof handler === 'function' ? handler.name || 'function' : String(handler)
+}
+
+function checkWorkOptions(name: string, options: WorkOptions): void {
+  checkOptions(`The work '${name}'`, options, workOptions)
+  const { signal, unbounded, transfer, priority, timeoutMs, killAfterMs, concurrent } = options
+  if (signal !== undefined) checkSignal(`The signal of '${name}'`, signal)
+  if (unbounded !== undefined) checkBoolean(`'unbounded' of '${name}'`, unbounded)
+  if (transfer !== undefined) checkArray(`The transfer list of '${name}'`, transfer)
+  if (priority !== undefined) checkChoice(`The priority of '${name}'`, priority, levels)
+  if (timeoutMs !== undefined) checkTimeMs(`'timeoutMs' of '${name}'`, timeoutMs)
+  if (killAfterMs !== undefined) checkTimeMs(`'killAfterMs' of '${name}'`, killAfterMs)
+  if (concurrent !== undefined) checkBoolean(`'concurrent' of '${name}'`, concurrent)
+  if (options.after !== undefined) checkAfter(name, options.after)
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
+    throw invalid(`'onProgress' of '${name}' must be a function`)
   }
-  if (options.transfer !== undefined)
-    checkArray(`The transfer list of '${String(name)}'`, options.transfer)
+}
+
+function checkAfter(name: string, after: unknown): void {
+  const works: unknown[] = Array.isArray(after) ? after : [after]
+  if (works.every((work) => work instanceof QueuedWork)) return
+  throw invalid(`'after' of '${name}' must be a handle of enqueue, or an array of them`)
+}
+
+function checkChoice(what: string, value: unknown, choices: readonly string[]): void {
+  if (typeof value === 'string' && choices.includes(value)) return
+  throw invalid(`${what} must be one of ${choices.join(', ')}, not ${String(value)}`)
 }
 
 /**
@@ -179,6 +334,27 @@ export function checkCancel(match: unknown, options: { all?: boolean }): void {
   }
   checkOptions('cancel', options, ['all'])
   if (options.all !== undefined) checkBoolean("cancel: 'all'", options.all)
+}
+
+/**
+ * Checks the arguments of `flush`.
+ *
+ * @throws TypeError EINVAL
+ */
+export function checkFlush(options: object): void {
+  checkOptions('flush', options, ['key'])
+}
+
+/**
+ * Checks the arguments of `setMaxWorkers`.
+ *
+ * @throws TypeError EINVAL
+ */
+export function checkNewMax(given: MaxWorkers): void {
+  checkOptions('setMaxWorkers', given, ['bounded', 'unbounded'])
+  const { bounded, unbounded } = given
+  if (bounded !== undefined) checkInteger('setMaxWorkers: bounded', bounded, 1, mostWorkers)
+  if (unbounded !== undefined) checkInteger('setMaxWorkers: unbounded', unbounded, 1, mostWorkers)
 }
 
 function checkMax(given: number | MaxWorkers): Required<MaxWorkers> {

@@ -5,7 +5,6 @@
  * @module
  */
 import { UserWorkerError } from '../errors.js'
-import { memoryUsage } from '../os/proc.js'
 import { receiveNext, type MessagePort, type TransferListItem } from '../os/thread.js'
 import {
   Chunks,
@@ -95,22 +94,29 @@ export class Post {
           return Form.PACKED
         }
       }
-      this.tell({ type: 'value', value }, list)
-      return Form.MESSAGE
+      return this.sendResult(value, list)
     } catch (cause) {
-      return this.writeError(to, slot, reportOf(notSent(value, cause)))
+      return this.sendError(reportOf(notSent(value, cause)))
     }
   }
 
+  /** Sends a result by message. @returns the slot's format */
+  sendResult(value: unknown, transfer?: readonly TransferListItem[]): number {
+    this.tell({ type: 'value', value }, transfer)
+    return Form.MESSAGE
+  }
+
   /** Sends what was thrown. @returns the slot's format */
-  writeError(_to: ClassMemory, _slot: number, error: ErrorReport): number {
+  sendError(error: ErrorReport): number {
     this.tell({ type: 'threw', error })
     return Form.MESSAGE | Mark.FAILED
   }
 
   /** The memory this thread takes, heap and buffers, in MB. */
   heapMb(): number {
-    return memoryUsage() / 2 ** 20
+    const { heapUsed, external, arrayBuffers } = process.memoryUsage()
+    void arrayBuffers
+    return (heapUsed + external) / 2 ** 20
   }
 
   readonly #bufferOf = {

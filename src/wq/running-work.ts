@@ -19,6 +19,10 @@ export class Running implements CurrentWork {
   #abort: AbortController | null = null
   #reason: { readonly value: unknown } | null = null
 
+  /** Items of a stream that the caller has room for. */
+  #credit = 16
+  #credited: (() => void) | null = null
+
   constructor(
     serving: Serving,
     readonly slot: number,
@@ -45,6 +49,25 @@ export class Running implements CurrentWork {
   abort(reason: unknown): void {
     this.#reason ??= { value: reason }
     this.#abort?.abort(reason)
+    this.#credited?.()
+  }
+
+  /** The caller has taken so many items. */
+  addCredit(count: number): void {
+    this.#credit += count
+    this.#credited?.()
+  }
+
+  /** Waits for room for an item. False: the items are not wanted any more. */
+  async room(): Promise<boolean> {
+    // Waker: `addCredit` and `abort`.
+    while (this.#credit <= 0 && !this.isAborted) {
+      await new Promise<void>((resolve) => {
+        this.#credited = resolve
+      })
+    }
+    this.#credit--
+    return !this.isAborted
   }
 
   checkpoint(): void {

@@ -1,20 +1,32 @@
 /**
- * A server: a worker of a queue, from the queue's side. It runs one work at a time.
+ * A server: a worker of a queue, from the queue's side.
  *
  * | state   | holds                                        | left by                                          |
  * | ------- | -------------------------------------------- | ------------------------------------------------ |
  * | booting | the thread is made, the module loads, set-up | 'ready'; 'unfit', its exit or the deadline: gone |
- * | idle    | it has no work                               | `run`; its exit                                  |
- * | busy    | it has one work                              | the work's answer; its exit                      |
+ * | serving | it takes works out of the rings              | its exit                                         |
  * | gone    | the thread is gone, or about to be           | nobody                                           |
  *
  * @module
  */
-import * as memory from '#memory'
-import type { Words } from '#memory'
 import { UserWorkerError } from '../errors.js'
-import { after, deadline } from '../os/clock.js'
-import { drain, MessageChannel, type MessagePort, type TransferListItem } from '../os/thread.js'
+import type { Words } from '#memory'
+import { after, deadline, now } from '../os/clock.js'
+import {
+  drain,
+  MessageChannel,
+  receiveNext,
+  type MessagePort,
+  type TransferListItem,
+} from '../os/thread.js'
+import {
+  allocateCompletions,
+  Chunks,
+  getUp,
+  isAsleep,
+  isBlocked,
+  Reaper,
+} from '../ring/index.js'
 import {
   errorOf,
   loadTimeout,
@@ -23,7 +35,9 @@ import {
   UserWorker,
   type UserWorkerOptions,
 } from '../worker/index.js'
-import type { ServeData, ToQueue, ToServer } from './protocol.js'
+import type { Reason } from './growth.js'
+import type { Lane } from './lane.js'
+import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
 import type { QueuedWork } from './work.js'
 
 /** What every server of a queue is made from. */
@@ -31,6 +45,8 @@ export interface ServerPlan {
   readonly module: string
   readonly data: unknown
   readonly loadDeadlineMs: number
+  readonly concurrency: { readonly bounded: number; readonly unbounded: number }
+  readonly recycle: ServeData['recycle']
   readonly thread: Omit<
     UserWorkerOptions,
     'name' | 'data' | 'transfer' | 'loadDeadlineMs' | 'signal'
@@ -39,24 +55,31 @@ export interface ServerPlan {
 
 /** What a server tells the account it works for. */
 export interface ServerEvents {
-  /** The work's answer came: the server is idle again. */
-  answered(server: Server, work: QueuedWork, answer: Answer): void
+  /** A completion was read: what, and of which slot. */
+  heard(server: Server, what: number, slot: number): void
+  /** There may be something to read. */
+  look(): void
+  /** One of its works has entered a call that blocks. */
+  blocked(): void
+  /** It takes no more works. */
+  leaving(server: Server): void
+  /** The thread has told something of a work that runs. */
+  told(id: number, kind: 'progress' | 'item', value: unknown): void
   /**
-   * The thread of a server that had become ready is gone. `work` is what it was given and did not
-   * answer, `begun` whether its handler was called. `error` is why, or null when it was told to
-   * end.
+   * The thread of a server that had become ready is gone. `error` is why, or null when it was told
+   * to end.
    */
-  gone(server: Server, work: QueuedWork | null, begun: boolean, error: Error | null): void
+  gone(server: Server, error: Error | null): void
 }
 
-/** How a work ended: with a result, with an error, or because it was called off. */
-export type Answer =
+/** What came by message of the works that have ended, in the order of their ends. */
+export type Result =
   | { readonly value: unknown }
   | { readonly error: unknown }
-  | { readonly canceled: Error }
+  | { readonly unreadable: unknown }
 
 /**
- * A thread in a system call ends when that returns, if ever; its work does not wait for it longer
+ * A thread in a system call ends when that returns, if ever; its works do not wait for it longer
  * than this.
  */
 export const killGraceMs = 500
@@ -64,30 +87,48 @@ export const killGraceMs = 500
 const entry = new URL('./entry.js', import.meta.url)
 
 export class Server {
-  state: 'booting' | 'idle' | 'busy' | 'gone' = 'booting'
-  work: QueuedWork | null = null
+  state: 'booting' | 'serving' | 'gone' = 'booting'
+  /** Whether it takes no more works. */
+  isLeaving = false
+  /** The work because of which it was ended by force, if it was one of them. */
+  culprit: QueuedWork | null = null
+  /** When it was last seen to have ended a work, on the clock of this thread. */
+  lastEndMs = now()
+  /** When it became ready, on the clock of this thread. */
+  readyMs = now()
+  readonly #bornMs = now()
   #worker: UserWorker | null = null
   #port: MessagePort | null = null
   #ready: { resolve(): void; reject(error: Error): void } | null = null
   #unfit: Error | null = null
   #retiring = false
   readonly #creation = new AbortController()
-  readonly #begun: Words = memory.allocate(1)
-  readonly #plan: ServerPlan
-  readonly #events: ServerEvents
+  readonly #completions: Words = allocateCompletions()
+  readonly #reaper: Reaper
+  readonly #results: Result[] = []
+  readonly #calls = new Map<number, (result: Result) => void>()
+  #lastCall = 0
+  /** The worker's blocks with results. */
+  readonly chunks = new Chunks()
 
   constructor(
     readonly name: string,
-    plan: ServerPlan,
-    events: ServerEvents,
+    readonly seat: number,
+    readonly reason: Reason,
+    readonly lane: Lane,
+    private readonly plan: ServerPlan,
+    private readonly events: ServerEvents,
   ) {
-    this.#plan = plan
-    this.#events = events
+    this.#reaper = new Reaper(
+      this.#completions,
+      (slot) => lane.submission.generation(slot),
+      (what, slot) => events.heard(this, what, slot),
+    )
   }
 
-  /** Whether it was ended by force. */
-  get isKilled(): boolean {
-    return this.#unfit !== null
+  /** Why it was ended by force, if it was. */
+  get killed(): Error | null {
+    return this.#unfit
   }
 
   /** Whether it is to end as soon as it has no work. */
@@ -95,25 +136,56 @@ export class Server {
     return this.#retiring
   }
 
-  /** The thread's id in the operating system, once it is there. */
+  get isAsleep(): boolean {
+    return isAsleep(this.lane.memory.words, this.seat)
+  }
+
+  /** Whether it is inside a call that blocks (WQ-20). */
+  get isBlocked(): boolean {
+    return isBlocked(this.#completions)
+  }
+
+  /** How long its birth took, in milliseconds. */
+  get birthMs(): number {
+    return this.readyMs - this.#bornMs
+  }
+
   get osThreadId(): number | null {
     return this.#worker?.osThreadId ?? null
   }
 
+  get worker(): UserWorker | null {
+    return this.#worker
+  }
+
   /**
-   * Makes the thread and waits until it can take works.
+   * Makes the thread and waits until it takes works.
    *
+   * @param known - everything it must know before its first work
    * @throws what `UserWorker.create` throws, and ERR_MODULE_LOAD and ERR_MODULE_LOAD_TIMEOUT for
    * the handlers' module
    */
-  async start(): Promise<void> {
+  async start(owner: Words, concurrency: number, known: () => Iterable<Definition>): Promise<void> {
     if (this.#unfit !== null) throw this.#unfit
-    const { module, data, loadDeadlineMs, thread } = this.#plan
+    const { module, data, loadDeadlineMs, thread, recycle } = this.plan
     const { port1, port2 } = new MessageChannel()
     const late = deadline(loadDeadlineMs, () => this.kill(loadTimeout(module, loadDeadlineMs)))
     try {
-      const serve: ServeData = { port: port2, module, data, begun: this.#begun }
+      const serve: ServeData = {
+        port: port2,
+        module,
+        data,
+        words: this.lane.memory.words,
+        completions: this.#completions,
+        owner,
+        seat: this.seat,
+        concurrency,
+        recycle,
+      }
       const { signal } = this.#creation
+      // From here on it is told of what is new, and the port keeps it for the thread.
+      this.#port = port1
+      for (const definition of known()) this.tell(definition)
       const worker = await UserWorker.create<ServeData>(entry, {
         ...thread,
         name: this.name,
@@ -126,9 +198,8 @@ export class Server {
         this.#ready = { resolve, reject }
       })
       this.#worker = worker
-      this.#port = port1
       port1.on('message', (message: ToQueue) => this.#hear(message))
-      port1.on('messageerror', (cause: unknown) => this.#unreadable('result', cause))
+      port1.on('messageerror', (cause: unknown) => this.#results.push({ unreadable: cause }))
       port1.unref()
       worker.onExit((_code, error) => this.#exited(error))
       // It was ended by force while it was made.
@@ -139,122 +210,97 @@ export class Server {
       await ready
     } catch (error) {
       port1.close()
+      this.#port = null
       throw this.#unfit ?? error
     } finally {
       late.cancel()
     }
   }
 
-  /**
-   * Hands over a work.
-   *
-   * @returns null, or what made it impossible: something that was to be moved is no longer there.
-   * Then the server stays idle.
-   */
-  run(work: QueuedWork): { readonly cause: unknown } | null {
-    const { args, transfer } = work.payload ?? { args: [], transfer: [] }
-    const { id, name } = work
-    try {
-      this.#post({ type: 'run', id, name, args, key: sendableKey(work.key) }, transfer)
-    } catch (cause) {
-      return { cause }
+  /** Sends a message to the thread, also to one that is being made. */
+  tell(message: ToServer, transfer: readonly TransferListItem[] = []): void {
+    this.#port?.postMessage(message, transfer)
+  }
+
+  /** Wakes the thread: something is ready in the rings. */
+  wake(): void {
+    this.#worker?.wake()
+  }
+
+  /** Reads what the thread has completed. */
+  reap(): boolean {
+    return this.#reaper.reap()
+  }
+
+  get hasCompletions(): boolean {
+    return !this.#reaper.isEmpty
+  }
+
+  /** What the work that has ended next of those whose result goes by message resulted in. */
+  takeResult(): Result {
+    while (this.#results.length === 0) {
+      const next = this.#port === null ? null : receiveNext(this.#port)
+      if (next === null) return { error: this.ended() }
+      if ('message' in next) this.#hear(next.message as ToQueue)
+      else this.#results.push(next)
     }
-    this.work = work
-    this.state = 'busy'
-    // What was moved cannot be given to another thread if this one ends before it begins the work.
-    if (transfer.length > 0) work.payload = null
-    return null
+    return this.#results.shift() as Result
   }
 
-  /** Tells the work it runs that nobody wants it any more. */
-  abort(reason: unknown): void {
-    if (this.work !== null)
-      this.#post({ type: 'abort', id: this.work.id, reason: reportOf(reason) })
+  /** The chunk with a result; all before it are read. */
+  chunkOf(number: number): Buffer {
+    while (this.chunks.get(number) === undefined) {
+      const next = this.#port === null ? null : receiveNext(this.#port)
+      if (next === null) throw this.ended()
+      if ('message' in next) this.#hear(next.message as ToQueue)
+      else this.#results.push(next)
+    }
+    return this.chunks.get(number) as Buffer
   }
 
-  /** Lets it finish its work, if it has one, tear down and end; it must not be given another. */
+  /** Tells a work it runs that nobody wants it any more. */
+  abort(work: QueuedWork, reason: unknown): void {
+    this.tell({ type: 'abort', id: work.id, reason: reportOf(reason) })
+    this.lane.tell(work)
+  }
+
+  /** Runs something in the thread, once, beside the works. */
+  call(name: string, args: readonly unknown[]): Promise<unknown> {
+    const call = ++this.#lastCall
+    return new Promise((resolve, reject) => {
+      this.#calls.set(call, (result) => {
+        this.#calls.delete(call)
+        if ('value' in result) resolve(result.value)
+        else reject('error' in result ? result.error : result.unreadable)
+      })
+      this.tell({ type: 'broadcast', call, name, args })
+    })
+  }
+
+  /** Lets it finish the works it has, tear down and end. */
   retire(): void {
+    if (this.#retiring) return
     this.#retiring = true
-    if (this.state === 'idle') this.#worker?.requestStop()
+    this.isLeaving = true
+    if (this.state === 'serving') this.#worker?.requestStop()
   }
 
   /**
    * Ends the thread now. What it was running settles with `reason`, at the latest after {@link
-   * killGraceMs}.
+   * killGraceMs}; works that it ran beside `culprit` settle as innocent.
    */
-  kill(reason: Error): void {
+  kill(reason: Error, culprit: QueuedWork | null = null): void {
+    if (this.#unfit === null) this.culprit = culprit
     this.#unfit ??= reason
+    this.isLeaving = true
     this.#creation.abort(reason)
     this.#worker?.kill()
     after(killGraceMs, () => this.#exited(null))
   }
 
-  #hear(message: ToQueue): void {
-    switch (message.type) {
-      case 'ready':
-        if (this.state !== 'booting') break
-        this.#becomeIdle()
-        this.#ready?.resolve()
-        break
-      case 'unfit':
-        this.#unfit ??= errorOf(message.error)
-        break
-      case 'unreadable':
-        this.#unreadable('argument', null)
-        break
-      case 'done':
-        this.#answered(message.id, { value: message.value })
-        break
-      case 'failed':
-        this.#answered(message.id, { error: thrownOf(message.error) })
-        break
-    }
-  }
-
-  #answered(id: number, answer: Answer): void {
-    const { work } = this
-    if (work === null || work.id !== id) return
-    this.work = null
-    if (this.state !== 'gone') this.#becomeIdle()
-    this.#events.answered(this, work, answer)
-  }
-
-  /**
-   * A message was lost between the threads. There is one work at a time, so it is known whose it
-   * was.
-   */
-  #unreadable(what: 'argument' | 'result', cause: unknown): void {
-    if (this.work === null) return
-    const { id, name } = this.work
-    const text = `The ${what} of '${name}' cannot be read by the other thread: it is nested too deep for its stack`
-    this.#answered(id, { error: new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause }) })
-  }
-
-  #becomeIdle(): void {
-    this.state = 'idle'
-    if (this.#retiring) this.#worker?.requestStop()
-  }
-
-  #exited(error: Error | null): void {
-    if (this.state === 'gone') return
-    const wasReady = this.state !== 'booting'
-    // Gone first: what the thread posted before it ended still counts, but makes nothing idle.
-    this.state = 'gone'
-    if (this.#port !== null) {
-      drain(
-        this.#port,
-        (message) => this.#hear(message as ToQueue),
-        (cause) => this.#unreadable('result', cause),
-      )
-      this.#port.close()
-    }
-    const { work } = this
-    this.work = null
-    const why = this.#unfit ?? error
-    // Pairs with the store before a handler is called (`entry.ts`).
-    const begun = work !== null && memory.load(this.#begun, 0) === work.id
-    if (wasReady) this.#events.gone(this, work, begun, why)
-    else this.#ready?.reject(why ?? this.ended())
+  /** Nobody sits in its seat any more. */
+  vacate(): void {
+    getUp(this.lane.memory.words, this.seat)
   }
 
   /** The error for a thread that ended without one. */
@@ -262,12 +308,69 @@ export class Server {
     return new UserWorkerError('ERR_WORKER_DIED', `Worker '${this.name}' has ended`)
   }
 
-  #post(message: ToServer, transfer: readonly TransferListItem[] = []): void {
-    this.#port?.postMessage(message, transfer)
+  #hear(message: ToQueue): void {
+    switch (message.type) {
+      case 'ready':
+        if (this.state !== 'booting') break
+        this.state = 'serving'
+        this.readyMs = now()
+        if (this.#retiring) this.#worker?.requestStop()
+        this.#ready?.resolve()
+        break
+      case 'unfit':
+        this.#unfit ??= errorOf(message.error)
+        break
+      case 'look':
+        this.events.look()
+        break
+      case 'chunk':
+        this.chunks.add(message.number, message.buffer)
+        break
+      case 'value':
+        this.#results.push({ value: message.value })
+        break
+      case 'threw':
+        this.#results.push({ error: thrownOf(message.error) })
+        break
+      case 'blocked':
+        this.events.blocked()
+        break
+      case 'leaving':
+        this.isLeaving = true
+        this.events.leaving(this)
+        break
+      case 'progress':
+      case 'item':
+        this.events.told(message.id, message.type, message.value)
+        break
+      case 'broadcast-done':
+        this.#calls.get(message.call)?.({ value: message.value })
+        break
+      case 'broadcast-failed':
+        this.#calls.get(message.call)?.({ error: thrownOf(message.error) })
+    }
   }
-}
 
-/** Keys are compared on this side only; over there they are for show. */
-function sendableKey(key: unknown): unknown {
-  return ['string', 'number', 'bigint', 'boolean'].includes(typeof key) ? key : undefined
+  #exited(error: Error | null): void {
+    if (this.state === 'gone') return
+    const wasReady = this.state === 'serving'
+    // Gone first: what the thread has completed before it ended still counts.
+    this.state = 'gone'
+    this.isLeaving = true
+    if (this.#port !== null) {
+      drain(
+        this.#port,
+        (message) => this.#hear(message as ToQueue),
+        (cause) => this.#results.push({ unreadable: cause }),
+      )
+    }
+    const why = this.#unfit ?? error
+    if (wasReady) {
+      this.reap()
+      this.events.gone(this, why)
+    } else this.#ready?.reject(why ?? this.ended())
+    for (const settle of this.#calls.values()) settle({ error: why ?? this.ended() })
+    this.#port?.close()
+    this.#port = null
+  }
 }

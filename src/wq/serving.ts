@@ -9,7 +9,7 @@
  * @module
  */
 import * as memory from '#memory'
-import { UserWorkerError } from '../errors.js'
+import { invalid, UserWorkerError } from '../errors.js'
 import { now, sharedNow } from '../os/clock.js'
 import {
   block,
@@ -263,7 +263,10 @@ export class Serving {
       work.name = handler.name
       this.#calling = work
       trace('execute-start', { work })
-      result = running.run(work, handler.call, args)
+      const isStream = (work.format & Mark.STREAM) !== 0
+      result = isStream
+        ? running.run(work, () => this.#stream(work, handler.call(args)))
+        : running.run(work, handler.call, args)
     } catch (error) {
       this.#fail(work, error)
       return
@@ -289,6 +292,19 @@ export class Serving {
     )
   }
 
+  /** Sends the items of what a handler returned, as the caller takes them. */
+  async #stream(work: Running, returned: unknown): Promise<void> {
+    const items = (await returned) as AsyncIterable<unknown>
+    if (!isIterable(items)) {
+      throw invalid(`'${work.name}' returned nothing that has items: call it with queue.run()`)
+    }
+    for await (const value of items) {
+      if (!(await work.room())) break
+      this.#post.tell({ type: 'item', id: work.id, value })
+    }
+    work.signal.throwIfAborted()
+  }
+
   /** A place is free again: the next work has it at once, or the loop that sleeps sees to it. */
   #goOn(): void {
     const woken = this.getUp()
@@ -305,11 +321,16 @@ export class Serving {
   }
 
   #complete(work: Running, value: unknown): void {
-    this.#end(work, this.#post.writeResult(this.#memory, work.slot, value))
+    // The end of a stream goes the way of its items, behind them.
+    const isStream = (work.format & Mark.STREAM) !== 0
+    const format = isStream
+      ? this.#post.sendResult(undefined)
+      : this.#post.writeResult(this.#memory, work.slot, value)
+    this.#end(work, format)
   }
 
   #fail(work: Running, error: unknown): void {
-    this.#end(work, this.#post.writeError(this.#memory, work.slot, reportOf(error)))
+    this.#end(work, this.#post.sendError(reportOf(error)))
   }
 
   #end(work: Running, format: number): void {
@@ -399,7 +420,12 @@ export class Serving {
 }
 
 function microseconds(): number {
-  return Math.floor(sharedNow() * 1000) | 0
+  return Math.floor(sharedNow() * 1000) | 1
+}
+
+function isIterable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Symbol.asyncIterator in value || Symbol.iterator in value
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -20,8 +20,8 @@ export class SharedBuffers {
   readonly #events: SharedBufferEvents | null
   readonly #dropped: FinalizationRegistry<number> | null
   #last = 0
-  /** The buffers that {@link numberOf} was asked for since this was emptied. */
-  asked: SharedArrayBuffer[] = []
+  /** The buffers that {@link numberOf} was asked for, where somebody wants to know. */
+  asked: SharedArrayBuffer[] | null = null
 
   constructor(events: SharedBufferEvents | null) {
     this.#events = events
@@ -39,15 +39,19 @@ export class SharedBuffers {
     return new SharedBuffers(null)
   }
 
-  /** The number of a buffer; -1: it has none, and must go by message. */
+  /**
+   * The number of a buffer.
+   *
+   * @throws TypeError: it has none here, so that what holds it must go by message
+   */
   numberOf(buffer: SharedArrayBuffer): number {
     const known = this.#numbers.get(buffer)
     if (known !== undefined) {
-      this.asked.push(buffer)
+      this.asked?.push(buffer)
       return known
     }
-    if (this.#events === null) return -1
-    this.asked.push(buffer)
+    if (this.#events === null) throw new TypeError('a buffer that the owner does not know')
+    this.asked?.push(buffer)
     const number = ++this.#last
     this.#numbers.set(buffer, number)
     this.#buffers.set(number, new WeakRef(buffer))
@@ -69,6 +73,13 @@ export class SharedBuffers {
   get(number: number): SharedArrayBuffer | undefined {
     const found = this.#buffers.get(number)
     return found instanceof WeakRef ? found.deref() : found
+  }
+
+  /** @throws TypeError: nobody told of it */
+  bufferOf(number: number): SharedArrayBuffer {
+    const found = this.get(number)
+    if (found === undefined) throw new TypeError(`there is no shared buffer ${number}`)
+    return found
   }
 
   /** Every buffer that is still there, for a worker that comes later. */

@@ -69,8 +69,8 @@ export interface Extras {
   readonly concurrent: boolean
   readonly isStream: boolean
   readonly onProgress: ((value: unknown) => void) | null
-  /** To be called when the work is settled. */
-  readonly settled: (() => void)[]
+  /** To be called when it is settled, by `flush`. */
+  readonly onSettled: (() => void)[]
 }
 
 /** A work, in the queue's hands. */
@@ -103,8 +103,10 @@ export class QueuedWork implements Work {
   /** Its neighbours in the chain of its key, as far as they are in slots. */
   before: QueuedWork | null = null
   behind: QueuedWork | null = null
-  /** Whether it was hung on a chain and has not left the slot since. */
+  /** Whether it is behind another one in a chain. */
   isHung = false
+  /** Whether works wait for its end. */
+  hasDependents = false
   /** Whether it was withdrawn while a worker was on its way to it: the slot is not free yet. */
   isReserved = false
   /** The seat of the worker that has its turn in hand; -1: none. */

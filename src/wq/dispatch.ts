@@ -1,0 +1,569 @@
+/**
+ * Where a queue's works are, and who settles them.
+ *
+ * A pending work waits in one place: for other works (`dependents.ts`), behind its key (`keys.ts`), for
+ * room in the rings, or in them (`lane.ts`). A running one is in a slot that names its worker.
+ *
+ * Who settles a work: its worker's completion; else the end of its worker's thread; while pending, a
+ * cancel, its signal, `close`, or the account when no worker can be made.
+ *
+ * @module
+ */
+import { aborted, UserWorkerError } from '../errors.js'
+import { sharedNow } from '../os/clock.js'
+import { hold, Pending } from '../os/pending.js'
+import {
+  allocateOwner,
+  Kind,
+  levels,
+  mostBlockBytes,
+  pack,
+  type Level,
+} from '../ring/index.js'
+import { Account, notCloneable, serverName } from './account.js'
+import type { Closable } from './close.js'
+import { Deadlines } from './deadlines.js'
+import { Dependents } from './dependents.js'
+import { KeyLines } from './keys.js'
+import { isSendableKey } from './lane.js'
+import { Names } from './names.js'
+import type { CheckedQueue, MaxWorkers, WorkOptions } from './options.js'
+import type { Definition } from './protocol.js'
+import { Pulse } from './pulse.js'
+import type { Server } from './server.js'
+import { SharedBuffers } from './shared-buffers.js'
+import { Signals } from './signals.js'
+import { trace } from './trace.js'
+import {
+  QueuedWork,
+  type CancelOutcome,
+  type Extras,
+  type Message,
+  type Work,
+  type WorkOwner,
+  type WorkState,
+} from './work.js'
+
+/** What {@link WorkQueue.cancel} did. */
+export interface CancelReport {
+  /**
+   * `running` if any hit was running (WQ-43), else `canceled` if any was pending, else `not-found`.
+   */
+  readonly outcome: CancelOutcome
+  /** Pending works that will not run. */
+  readonly canceled: number
+  /** Running works that were told. */
+  readonly running: number
+}
+
+/** A queue's two classes. */
+export interface Accounts {
+  readonly bounded: Account
+  readonly unbounded: Account
+}
+
+const normal = levels.indexOf('normal')
+const nothing: readonly never[] = []
+
+export class Dispatch implements WorkOwner {
+  readonly accounts: Accounts
+  readonly counts = { submitted: 0, done: 0, failed: 0, canceled: 0 }
+  readonly #queue: { readonly name: string }
+  readonly #options: CheckedQueue
+  readonly #owner = allocateOwner()
+  readonly #pulse: Pulse
+  readonly #shared: SharedBuffers
+  readonly #names: Names
+  readonly #keys = new KeyLines()
+  readonly #signals = new Signals((works, reason) => this.#abortAll(works, reason))
+  readonly #deadlines = new Deadlines({
+    accountOf: (work) => this.#accountOf(work),
+    expired: (work, error) => this.#expire(work, error),
+  })
+  readonly #dependents = new Dependents({
+    released: (work) => this.#send(work),
+    canceled: (work, error) => this.#settle(work, () => work.cancelWith(error)),
+  })
+  /** Streams and listeners of progress, by the numbers of their works. */
+  readonly #listeners = new Map<number, (kind: 'progress' | 'item', value: unknown) => void>()
+  #unsettled = 0
+  #release: (() => boolean) | null = null
+  #lastWork = 0
+  #lastServer = 0
+  #isClosing = false
+  #onChange: (() => void) | null = null
+  readonly #drained: Pending<void>[] = []
+
+  constructor(queue: { readonly name: string }, options: CheckedQueue) {
+    this.#queue = queue
+    this.#options = options
+    this.#names = new Names((definition) => this.#tellAll(definition))
+    this.#shared = new SharedBuffers({
+      shared: (number, buffer) => this.#tellAll({ type: 'share', number, buffer }),
+      dropped: (number) => this.#tellAll({ type: 'unshare', number }),
+    })
+    this.#pulse = new Pulse(
+      this.#owner,
+      () => this.#reap(),
+      () => this.accounts.bounded.isOut || this.accounts.unbounded.isOut,
+    )
+    this.accounts = { bounded: this.#account('bounded'), unbounded: this.#account('unbounded') }
+  }
+
+  /** Works that are not settled. */
+  get unsettled(): number {
+    return this.#unsettled
+  }
+
+  /** Submits a work whose arguments were checked. */
+  submit(
+    handler: string | ((...args: never[]) => unknown),
+    args: readonly unknown[],
+    options: WorkOptions | undefined,
+    isStream: boolean,
+  ): QueuedWork {
+    const number =
+      typeof handler === 'string'
+        ? this.#names.numberOf(handler)
+        : this.#names.numberOfFunction(handler)
+    const name = typeof handler === 'string' ? handler : this.#names.nameOf(number)
+    const key = options?.key
+    const work = new QueuedWork(
+      this,
+      ++this.#lastWork,
+      name,
+      key,
+      options?.unbounded === true,
+      options?.priority === undefined ? normal : levels.indexOf(options.priority as Level),
+      number,
+      options?.signal ?? null,
+    )
+    work.queuedAt = Math.floor(sharedNow() * 1000) | 0
+    work.lane = this.#accountOf(work).lane
+    if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
+    this.counts.submitted++
+    let refusal = this.#refusal(work)
+    if (refusal === null) {
+      const values = key !== undefined && isSendableKey(key) ? [...args, key] : args
+      const transfer = options?.transfer ?? nothing
+      if (transfer.length === 0 && arePrimitive(values)) work.values = values
+      else {
+        try {
+          this.#capture(work, values, transfer)
+        } catch (error) {
+          this.counts.failed++
+          work.reject(notCloneable(work, error))
+          return work
+        }
+        // Again: reading the arguments may have run code of the caller's.
+        refusal = this.#refusal(work)
+      }
+    }
+    if (refusal !== null) {
+      this.#refuse(work, refusal)
+      return work
+    }
+    this.#take(work, options)
+    return work
+  }
+
+  stateOf(work: QueuedWork): WorkState {
+    if (work.slot < 0 || work.lane === null) return 'pending'
+    const kind = work.lane.kindOf(work)
+    return kind === Kind.CLAIMED || kind === Kind.DONE ? 'running' : 'pending'
+  }
+
+  cancelWork(work: QueuedWork): CancelOutcome {
+    return work.settled ? 'not-found' : this.#cancelAll([work]).outcome
+  }
+
+  cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
+    if (typeof match !== 'function') {
+      const work = match as QueuedWork
+      return this.#cancelAll(work.owner === this && !work.settled ? [work] : [])
+    }
+    const works = this.#unsettledWorks()
+    const first = all ? undefined : works.find(match)
+    return this.#cancelAll(all ? works.filter(match) : first === undefined ? [] : [first])
+  }
+
+  async broadcast(name: string, args: readonly unknown[]): Promise<unknown[]> {
+    const servers = [...this.#servers()].filter(({ state }) => state === 'serving')
+    const pending = new Pending<unknown[]>(`broadcast of '${name}'`)
+    const calls = servers.map((server) => server.call(name, args))
+    void Promise.all(calls).then(
+      (results) => pending.resolve(results),
+      (error: Error) => pending.reject(error),
+    )
+    return await pending.promise
+  }
+
+  async flush(only: { readonly key: unknown } | null): Promise<void> {
+    const works = this.#unsettledWorks().filter((work) => only === null || sameKey(work, only.key))
+    if (works.length === 0) return
+    const pending = new Pending<void>(`flush of '${this.#queue.name}'`)
+    let left = works.length
+    for (const work of works) {
+      work.extras ??= plainExtras()
+      work.extras.onSettled.push(() => {
+        if (--left === 0) pending.resolve()
+      })
+    }
+    await pending.promise
+  }
+
+  async drain(): Promise<void> {
+    if (this.#unsettled < this.#options.queueLimit) return
+    const pending = new Pending<void>(`drain of '${this.#queue.name}'`)
+    this.#drained.push(pending)
+    await pending.promise
+  }
+
+  setMaxWorkers({ bounded, unbounded }: MaxWorkers): Required<MaxWorkers> {
+    const before = {
+      bounded: this.accounts.bounded.growth.max,
+      unbounded: this.accounts.unbounded.growth.max,
+    }
+    if (bounded !== undefined) this.accounts.bounded.growth.max = bounded
+    if (unbounded !== undefined) this.accounts.unbounded.growth.max = unbounded
+    return before
+  }
+
+  async ready(): Promise<void> {
+    const pending = new Pending<void>(`ready of '${this.#queue.name}'`)
+    this.accounts.bounded.whenReady(Math.max(1, this.#options.minWorkers), (error) => {
+      if (error === null) pending.resolve()
+      else pending.reject(error)
+    })
+    await pending.promise
+  }
+
+  /** Hears what handlers tell of a work until it is settled. */
+  listen(work: Work, listener: (kind: 'progress' | 'item', value: unknown) => void): void {
+    this.#listeners.set(work.id, listener)
+  }
+
+  /** The caller has taken so many items of a stream. */
+  credit(work: QueuedWork, count: number): void {
+    this.#accountOf(work).serverOf(work)?.tell({ type: 'credit', id: work.id, count })
+  }
+
+  /** What closing needs to know and to do. */
+  closable(name: string, deadlineMs: number): Closable {
+    return {
+      name,
+      deadlineMs,
+      servers: () => [...this.#servers()],
+      worksOf: (server) => [
+        ...this.accounts.bounded.worksOf(server),
+        ...this.accounts.unbounded.worksOf(server),
+      ],
+      begin: () => this.#beginClose(),
+      retire: () => {
+        this.accounts.bounded.retire()
+        this.accounts.unbounded.retire()
+      },
+      drained: () => this.#until(() => this.#isDrained()),
+      empty: () => this.#until(() => [...this.#servers()].length === 0),
+      cancelPending: (reason) => void this.#dropAll(this.#unsettledWorks(), () => reason),
+    }
+  }
+
+  #account(kind: 'bounded' | 'unbounded'): Account {
+    const { max, minWorkers, idleTimeoutMs, plan } = this.#options
+    const min = kind === 'bounded' ? minWorkers : 0
+    const common = {
+      plan,
+      owner: this.#owner,
+      shared: this.#shared,
+      nextName: () => serverName(this.#queue.name, ++this.#lastServer),
+      definitions: () => this.#definitions(),
+    }
+    return new Account(kind, { max: max[kind], min, idleTimeoutMs }, common, {
+      resolved: (work, value) => this.#settle(work, () => work.resolve(value)),
+      rejected: (work, error) => this.#settle(work, () => work.reject(error)),
+      canceled: (work, error) => this.#settle(work, () => work.cancelWith(error)),
+      left: (work) => this.#keys.leave(work),
+      entered: (work) => {
+        if (work.line !== null) this.#keys.pull(work.line)
+      },
+      told: (id, about, value) => this.#listeners.get(id)?.(about, value),
+      look: () => {
+        this.#pulse.look()
+        this.accounts.bounded.wakeForReady()
+        this.accounts.unbounded.wakeForReady()
+      },
+      changed: () => this.#onChange?.(),
+    })
+  }
+
+  *#definitions(): Iterable<Definition> {
+    yield* this.#names.definitions
+    for (const [number, buffer] of this.#shared.all()) yield { type: 'share', number, buffer }
+  }
+
+  #tellAll(definition: Definition): void {
+    this.accounts.bounded.tellAll(definition)
+    this.accounts.unbounded.tellAll(definition)
+  }
+
+  #reap(): boolean {
+    const bounded = this.accounts.bounded.reap()
+    return this.accounts.unbounded.reap() || bounded
+  }
+
+  /** Captures arguments as they are now: as bytes if they can go so, else as a copy. */
+  #capture(work: QueuedWork, values: readonly unknown[], transfer: Message['transfer']): void {
+    if (transfer.length === 0) {
+      this.#shared.asked = []
+      try {
+        work.packed = pack(values, mostBlockBytes, this.#shared)
+        work.buffers = this.#shared.asked
+      } finally {
+        this.#shared.asked = null
+      }
+      if (work.packed !== null) return
+    }
+    work.message = copyOf(values, transfer)
+  }
+
+  /** Why no work can be taken, or null. */
+  #refusal({ signal }: QueuedWork): Error | null {
+    if (this.#isClosing) {
+      return new UserWorkerError('ECANCELED', `The queue '${this.#queue.name}' is closed`)
+    }
+    if (signal?.aborted === true) return aborted(signal.reason)
+    const { queueLimit, onFull } = this.#options
+    if (this.#unsettled < queueLimit) return null
+    if (onFull === 'cancel-oldest') {
+      const oldest = this.#unsettledWorks().find(({ state }) => state === 'pending')
+      if (oldest !== undefined && this.#cancelAll([oldest]).canceled > 0) return null
+    }
+    const text = `The queue '${this.#queue.name}' is full: ${queueLimit} works are unsettled. Await queue.drain()`
+    return new UserWorkerError('EAGAIN', text)
+  }
+
+  #refuse(work: QueuedWork, refusal: Error): void {
+    if (refusal instanceof UserWorkerError && refusal.code === 'EAGAIN') {
+      this.counts.failed++
+      work.reject(refusal)
+    } else {
+      this.counts.canceled++
+      work.cancelWith(refusal)
+    }
+  }
+
+  #take(work: QueuedWork, options: WorkOptions | undefined): void {
+    this.#unsettled++
+    this.#release ??= hold(() => `${this.#unsettled} works of '${this.#queue.name}'`)
+    if (work.signal !== null) this.#signals.watch(work)
+    trace('queue', { queue: this.#queue, work })
+    const { extras } = work
+    if (extras !== null) {
+      const { onProgress, timeoutMs, concurrent } = extras
+      if (!concurrent) this.#accountOf(work).patient++
+      if (onProgress !== null) this.listen(work, (_, value) => onProgress(value))
+      if (timeoutMs > 0) this.#deadlines.watch(work, timeoutMs)
+      const after = options?.after
+      if (after !== undefined) {
+        const others = (Array.isArray(after) ? after : [after]) as QueuedWork[]
+        if (this.#dependents.hold(work, others)) {
+          work.lane?.keep(work)
+          return
+        }
+      }
+    }
+    this.#send(work)
+  }
+
+  /** Sends a work on its way to a worker. */
+  #send(work: QueuedWork): void {
+    if (work.settled) return
+    if (work.key === undefined) work.lane?.admit(work)
+    else this.#keys.enter(work)
+    this.#pulse.submitted()
+  }
+
+  #accountOf(work: QueuedWork): Account {
+    return work.unbounded ? this.accounts.unbounded : this.accounts.bounded
+  }
+
+  *#servers(): Iterable<Server> {
+    yield* this.accounts.bounded.servers
+    yield* this.accounts.unbounded.servers
+  }
+
+  /**
+   * Pending works first, then running ones (WQ-41, WQ-42), each in order of submission. A snapshot:
+   * what is done with them changes where they are.
+   */
+  #unsettledWorks(): QueuedWork[] {
+    const { bounded, unbounded } = this.accounts
+    const pending: QueuedWork[] = [...this.#keys.waiting(), ...this.#dependents]
+    const runs: QueuedWork[] = []
+    for (const account of [bounded, unbounded]) {
+      for (const work of account.works()) {
+        if (!work.settled) (this.stateOf(work) === 'running' ? runs : pending).push(work)
+      }
+    }
+    const inOrder = (one: QueuedWork, other: QueuedWork): number => one.id - other.id
+    return [...pending.sort(inOrder), ...runs.sort(inOrder)]
+  }
+
+  #cancelAll(works: readonly QueuedWork[]): CancelReport {
+    const reason = (work: QueuedWork): Error =>
+      new UserWorkerError('ECANCELED', `The work '${work.name}' was cancelled`)
+    const canceled = this.#dropAll(works, reason)
+    let running = 0
+    for (const work of works) {
+      if (work.settled) continue
+      running++
+      work.told ??= reason(work)
+      this.#tell(work, work.told)
+    }
+    const outcome = running > 0 ? 'running' : canceled > 0 ? 'canceled' : 'not-found'
+    return { outcome, canceled, running }
+  }
+
+  /** A signal was aborted: its works are settled now, wherever they stand. */
+  #abortAll(works: readonly QueuedWork[], cause: unknown): void {
+    this.#dropAll(works, () => aborted(cause))
+    for (const work of works) {
+      if (work.settled) continue
+      const error = aborted(cause)
+      this.#settle(work, () => work.cancelWith(error))
+      this.#tell(work, cause, error)
+    }
+  }
+
+  /** A work has run longer than it may. */
+  #expire(work: QueuedWork, error: Error): void {
+    this.#settle(work, () => work.reject(error))
+    this.#accountOf(work).serverOf(work)?.abort(work, error)
+  }
+
+  /** Tells a running work to end, and sees to it that it does if its caller wants that. */
+  #tell(work: QueuedWork, reason: unknown, error: Error = reason as Error): void {
+    const server = this.#accountOf(work).serverOf(work)
+    if (server === null) return
+    server.abort(work, reason)
+    const killAfterMs = work.extras?.killAfterMs ?? null
+    if (killAfterMs !== null) this.#deadlines.killLater(work, killAfterMs, error)
+  }
+
+  /**
+   * Takes the pending ones of these works out of wherever they wait, and settles them as cancelled.
+   * Keys are passed on when all of them are out, so that none of them becomes runnable by another's
+   * leaving; and the last of a key goes first, for the same reason.
+   *
+   * @returns how many
+   */
+  #dropAll(works: readonly QueuedWork[], reason: (work: QueuedWork) => Error): number {
+    const dropped: QueuedWork[] = []
+    const fromRings: QueuedWork[] = []
+    for (const work of works.toReversed()) {
+      if (work.settled) continue
+      if (this.#dependents.withdraw(work) || this.#keys.withdraw(work)) dropped.push(work)
+      else if (work.lane !== null && work.lane.withdraw(work)) {
+        dropped.push(work)
+        fromRings.push(work)
+      }
+    }
+    for (const work of dropped.toReversed()) {
+      const error = reason(work)
+      this.#settle(work, () => work.cancelWith(error))
+    }
+    for (const work of fromRings) this.#keys.leave(work)
+    for (const lane of new Set(fromRings.map((work) => work.lane))) lane?.refill()
+    if (dropped.length > 0) this.#onChange?.()
+    return dropped.length
+  }
+
+  #settle(work: QueuedWork, how: () => void): void {
+    if (work.settled) return
+    how()
+    this.counts[work.outcome as 'done' | 'failed' | 'canceled']++
+    if (work.signal !== null) this.#signals.forget(work)
+    if (work.hasDependents) this.#dependents.settled(work)
+    if (work.extras !== null) this.#settleExtras(work, work.extras)
+    this.#unsettled--
+    if (this.#drained.length > 0 && this.#unsettled < this.#options.queueLimit) {
+      for (const pending of this.#drained.splice(0)) pending.resolve()
+    }
+    if (this.#unsettled > 0) return
+    this.#release?.()
+    this.#release = null
+  }
+
+  #settleExtras(work: QueuedWork, { onSettled, timeoutMs, concurrent }: Extras): void {
+    if (timeoutMs > 0) this.#deadlines.forget(work)
+    if (!concurrent) this.#accountOf(work).patient--
+    this.#listeners.delete(work.id)
+    for (const listener of onSettled) listener()
+  }
+
+  #beginClose(): void {
+    this.#isClosing = true
+    const reason = new UserWorkerError('ECANCELED', `The queue '${this.#queue.name}' was closed`)
+    this.accounts.bounded.endGrowth(reason)
+    this.accounts.unbounded.endGrowth(reason)
+    this.#cancelAll(this.#unsettledWorks().filter((work) => work.unbounded))
+  }
+
+  /** Whether no work waits for a worker, a key, or other works. */
+  #isDrained(): boolean {
+    const { bounded, unbounded } = this.accounts
+    const isDrained = bounded.isDrained && unbounded.isDrained && this.#keys.isDrained
+    return isDrained && this.#dependents.size === 0
+  }
+
+  /**
+   * Resolves once the condition holds. Waker: `#onChange`, whenever a work has ended or a server is
+   * gone.
+   */
+  #until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onChange = () => {
+        if (condition()) resolve()
+      }
+      this.#onChange()
+    })
+  }
+}
+
+function plainExtras(): Extras {
+  const [timeoutMs, killAfterMs, onProgress] = [0, null, null]
+  return { timeoutMs, killAfterMs, concurrent: true, isStream: false, onProgress, onSettled: [] }
+}
+
+function extrasOf(options: WorkOptions, isStream: boolean): Extras | null {
+  const { timeoutMs = 0, killAfterMs = null, concurrent = true, onProgress = null, after } = options
+  const isPlain = timeoutMs === 0 && killAfterMs === null && concurrent && onProgress === null
+  if (isPlain && after === undefined && !isStream) return null
+  return { timeoutMs, killAfterMs, concurrent, isStream, onProgress, onSettled: [] }
+}
+
+function sameKey(work: QueuedWork, key: unknown): boolean {
+  return Object.is(work.key, key) || (work.key === 0 && key === 0)
+}
+
+function arePrimitive(values: readonly unknown[]): boolean {
+  for (const value of values) {
+    switch (typeof value) {
+      case 'object':
+        if (value !== null) return false
+        break
+      case 'function':
+      case 'symbol':
+        return false
+      default:
+    }
+  }
+  return true
+}
+
+/** A copy of the arguments as they are now. What was to be moved is moved, to here. */
+function copyOf(args: readonly unknown[], transfer: Message['transfer']): Message {
+  const own = { args: [...args], transfer: [...transfer] }
+  return structuredClone(own, { transfer: own.transfer })
+}

@@ -1,0 +1,200 @@
+/**
+ * When a class gets another worker, and when one leaves.
+ *
+ * Only runnable works count: those behind a busy key need no worker (WQ-24, BUG-IOWQ-16). While the
+ * class is cold, each of them gets a worker, up to the maximum. Once workers run, another one is made
+ * when no place is free and the works that wait would take longer than its birth (INV-IOWQ-3, WQ-15).
+ * That is looked at a moment after a work found no place, again and again while works wait; and at
+ * once when a worker enters a call that blocks (WQ-20 to WQ-23).
+ *
+ * A worker leaves when it was idle for long and is not the last (WQ-72, INV-IOWQ-13).
+ *
+ * @module
+ */
+import { after, now, type Timer } from '../os/clock.js'
+import type { Account } from './account.js'
+import type { Server } from './server.js'
+
+/** Why a worker was made. */
+export type Reason = 'first' | 'backlog' | 'blocked' | 'minimum'
+
+/** Works that found no place are looked at again after so long. */
+const patienceMs = 2
+/** What a birth takes, before one was measured. */
+const usualBirthMs = 30
+/**
+ * After an attempt that failed for good, while other servers are there, the next one waits this
+ * long.
+ */
+const pauseMs = 1000
+
+export class Growth {
+  readonly #account: Account
+  #max: number
+  #min: number
+  readonly #idleTimeoutMs: number
+  #isPaused = false
+  #isEnded = false
+  #check: Timer | null = null
+  #idleCheck: Timer | null = null
+  #ends = 0
+  #endsAtCheck = 0
+  #checkedAt = 0
+  #birthMs = usualBirthMs
+
+  constructor(
+    account: Account,
+    {
+      max,
+      min,
+      idleTimeoutMs,
+    }: { readonly max: number; readonly min: number; readonly idleTimeoutMs: number },
+  ) {
+    this.#account = account
+    this.#max = max
+    this.#min = min
+    this.#idleTimeoutMs = idleTimeoutMs
+  }
+
+  get max(): number {
+    return this.#max
+  }
+
+  set max(max: number) {
+    this.#max = max
+    this.consider()
+  }
+
+  /** A work has ended. */
+  ended(): void {
+    this.#ends++
+  }
+
+  /** A work has become ready. */
+  submitted(): void {
+    const { servers } = this.#account
+    if (this.#isEnded && servers.size === 0) {
+      // Not now: whoever let this work in is not done with it.
+      queueMicrotask(() => this.#account.failWithoutServers())
+      return
+    }
+    if (servers.size === 0) this.consider()
+    else if (this.#check === null && servers.size < this.#max && this.#waiting() > 0) this.consider()
+  }
+
+  /** Makes what is needed now, and looks again later if that is not clear yet. */
+  consider(): void {
+    if (this.#isEnded || this.#isPaused || this.#account.isFailing) return
+    const { servers, runnable } = this.#account
+    const room = this.#max - servers.size
+    if (room <= 0) return
+    const wanted = this.#min - servers.size
+    for (let count = 0; count < Math.min(wanted, room); count++) this.#account.add('minimum')
+    const serving = [...servers].filter(({ state }) => state === 'serving')
+    if (serving.length === 0) {
+      const missing = Math.min(runnable, this.#max) - servers.size
+      for (let count = 0; count < missing; count++) this.#account.add('first')
+      return
+    }
+    const waiting = this.#waiting()
+    if (waiting <= 0) return
+    const blocked = serving.every((server) => server.isBlocked || server.isLeaving)
+    if (blocked) this.#account.add('blocked')
+    else this.#lookLater()
+  }
+
+  /** A server is there. */
+  made(server: Server): void {
+    this.#birthMs = 0.5 * this.#birthMs + 0.5 * Math.max(1, server.birthMs)
+    this.#isPaused = false
+    this.#watchIdle()
+    this.consider()
+  }
+
+  /**
+   * A server could not be made: the works wait for another one; if there is none, they fail
+   * (WQ-63).
+   */
+  failed(error: Error): void {
+    const account = this.#account
+    if (account.servers.size === 0) {
+      this.#isPaused = false
+      account.failPending(account.endReason ?? error, account.endReason !== null)
+    } else if (!this.#isPaused) {
+      this.#isPaused = true
+      after(pauseMs, () => {
+        if (!this.#isPaused) return
+        this.#isPaused = false
+        this.consider()
+      })
+    }
+  }
+
+  /** Makes so many servers, if they are not there yet. */
+  ensure(count: number): void {
+    if (this.#isEnded) return
+    const missing = Math.min(count, this.#max) - this.#account.servers.size
+    for (let made = 0; made < missing; made++) this.#account.add('minimum')
+  }
+
+  /** No server is made from here on. */
+  end(): void {
+    this.#isEnded = true
+    this.#check?.cancel()
+    this.#idleCheck?.cancel()
+  }
+
+  /** Works for which no place is there, or coming. */
+  #waiting(): number {
+    const { servers, runnable, patient, concurrency } = this.#account
+    let places = 0
+    for (const server of servers) {
+      if (!server.isLeaving) places += server.isBlocked ? 1 : concurrency
+    }
+    return runnable - patient - places
+  }
+
+  #lookLater(): void {
+    if (this.#check !== null) return
+    this.#endsAtCheck = this.#ends
+    this.#checkedAt = now()
+    this.#check = after(patienceMs, () => this.#look())
+  }
+
+  #look(): void {
+    this.#check = null
+    if (this.#isEnded || this.#isPaused) return
+    const { servers } = this.#account
+    const waiting = this.#waiting()
+    const room = this.#max - servers.size
+    if (waiting <= 0 || room <= 0) return
+    const rate = (this.#ends - this.#endsAtCheck) / (now() - this.#checkedAt)
+    if (rate === 0) {
+      for (let count = 0; count < Math.min(waiting, room); count++) this.#account.add('backlog')
+    } else if (waiting / rate > this.#birthMs) this.#account.add('backlog')
+    this.#lookLater()
+  }
+
+  #watchIdle(): void {
+    if (this.#idleCheck !== null || !Number.isFinite(this.#idleTimeoutMs)) return
+    this.#idleCheck = after(Math.max(1, this.#idleTimeoutMs / 2), () => {
+      this.#idleCheck = null
+      this.#letIdleGo()
+      if (this.#account.servers.size > 0 && !this.#isEnded) this.#watchIdle()
+    })
+  }
+
+  #letIdleGo(): void {
+    const { servers } = this.#account
+    let staying = [...servers].filter(({ isLeaving }) => !isLeaving).length
+    const longAgo = now() - this.#idleTimeoutMs
+    // The last ones made go first: the first seats are woken first.
+    for (const server of [...servers].toReversed()) {
+      if (staying <= Math.max(1, this.#min)) break
+      if (server.state !== 'serving' || server.isLeaving) continue
+      if (!server.isAsleep || server.lastEndMs > longAgo || server.readyMs > longAgo) continue
+      server.retire()
+      staying--
+    }
+  }
+}
