@@ -2,5 +2,6 @@
 export type { CloseReport, StuckWorker } from './close.js'
 export type { AnyModule, HandlerArgs, HandlerName, HandlerResult } from './handlers.js'
 export type { MaxWorkers, WorkOptions, WorkQueueOptions } from './options.js'
+export { bundledServe } from './serve-module.js'
 export { WorkQueue, type CancelReport, type WorkerInfo } from './queue.js'
 export type { CancelOutcome, Work, WorkState } from './work.js'

@@ -36,7 +36,7 @@ export interface MaxWorkers {
 /** How a queue is to be made. */
 export interface WorkQueueOptions extends Pick<
   UserWorkerOptions,
-  'env' | 'argv' | 'execArgv' | 'resourceLimits' | 'nice'
+  'env' | 'argv' | 'execArgv' | 'resourceLimits' | 'nice' | 'entry'
 > {
   /**
    * What its workers are called, with a number behind: `uw:img-1`. Default: the module's file name.
@@ -95,6 +95,7 @@ const queueOptions = [
   'execArgv',
   'resourceLimits',
   'nice',
+  'entry',
 ] as const satisfies readonly (keyof WorkQueueOptions)[]
 
 const workOptions = [
@@ -114,7 +115,7 @@ const defaultCloseDeadlineMs = 30_000
  * Checks the arguments of `new WorkQueue`.
  *
  * @throws TypeError EINVAL
- * @throws UserWorkerError ERR_NOT_CLONEABLE for `data`
+ * @throws UserWorkerError ERR_NOT_CLONEABLE for `data`, ERR_MODULE_LOAD for `entry`
  */
 export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQueue {
   const of = 'WorkQueue'
@@ -128,6 +129,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
     argv,
     execArgv,
     resourceLimits,
+    entry,
   } = options
   checkName(`${of}: name`, name)
   checkTimeMs(`${of}: loadDeadlineMs`, loadDeadlineMs)
@@ -143,7 +145,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
       loadDeadlineMs,
       thread: {
         ...(nice === undefined ? {} : { nice }),
-        ...checkThread(of, { env, argv, execArgv, resourceLimits }),
+        ...checkThread(of, { env, argv, execArgv, resourceLimits, entry }),
       },
     },
   }

@@ -92,6 +92,7 @@ export class WorkQueue<Module = AnyModule> {
    * path
    * @throws TypeError EINVAL: an argument is wrong
    * @throws UserWorkerError ERR_NOT_CLONEABLE: `data` cannot be sent to a thread
+   * @throws UserWorkerError ERR_MODULE_LOAD: `entry` is needed in a bundle, or no such file
    */
   constructor(module: URL | string, options: WorkQueueOptions = {}) {
     this.#options = checkQueue(module, options)

@@ -23,6 +23,7 @@ import {
   UserWorker,
   type UserWorkerOptions,
 } from '../worker/index.js'
+import { serveModule } from './serve-module.js'
 import type { ServeData, ToQueue, ToServer } from './protocol.js'
 import type { QueuedWork } from './work.js'
 
@@ -60,8 +61,6 @@ export type Answer =
  * than this.
  */
 export const killGraceMs = 500
-
-const entry = new URL('./entry.js', import.meta.url)
 
 export class Server {
   state: 'booting' | 'idle' | 'busy' | 'gone' = 'booting'
@@ -114,7 +113,7 @@ export class Server {
     try {
       const serve: ServeData = { port: port2, module, data, begun: this.#begun }
       const { signal } = this.#creation
-      const worker = await UserWorker.create<ServeData>(entry, {
+      const worker = await UserWorker.create<ServeData>(serveModule(thread.entry), {
         ...thread,
         name: this.name,
         data: serve,
