@@ -34,7 +34,8 @@ export function bringUpToDate() {
   })
 }
 
-function once(stampFile, wanted, work) {
+/** Does the work unless the stamp says that it was done for the same input. */
+export function once(stampFile, wanted, work) {
   const stamp = join(root, stampFile)
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   rmSync(stamp, { force: true })
@@ -76,7 +77,8 @@ export function filesBelow(folder) {
     .sort()
 }
 
-function hash(paths) {
+/** One hash of files, and of all files below folders. */
+export function hash(paths) {
   const all = createHash('sha256')
   for (const path of paths) {
     const isFolder = !path.includes('.')

@@ -1,9 +1,11 @@
 // What `npm start`, `npm test` and the other scripts do once everything is installed and built.
 // Each takes the arguments behind `--` and returns an exit code.
 import { filesBelow, outputs, status } from './bootstrap.mjs'
+import { bringFitsUpToDate } from './fits.mjs'
 import { matrix } from './matrix.mjs'
 
 const node = (...args) => status(process.execPath, args)
+const isOfFits = (file) => file.endsWith('/tests/fits.test.js')
 const script = (name) => status('npm', ['run', '--silent', name])
 
 export const commands = {
@@ -27,15 +29,16 @@ function test(words) {
     console.error(`npm test: no test file's name contains ${words.join(' or ')}`)
     return 2
   }
+  const env = files.some(isOfFits) ? bringFitsUpToDate() : {}
   // One file at a time: many tests measure time or load threads, and two of them would disturb each other.
-  return node(
+  const options = [
     '--enable-source-maps',
     '--test',
     '--test-concurrency=1',
     // For a file as a whole: a hang is ended by it, and a machine that is busy with other things is not.
     '--test-timeout=900000',
-    ...files,
-  )
+  ]
+  return status(process.execPath, [...options, ...files], env)
 }
 
 /** Everything that must hold before a change is handed in. */

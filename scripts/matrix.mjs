@@ -26,7 +26,8 @@ const verdict = (code) => (code === 0 ? 'ok' : `failed (exit code ${code})`)
 const home = (version) => join(root, '.cache', `node-${version}`)
 const packageName = `node-${process.platform}-${process.arch}`
 
-function binaryOf(version) {
+/** The folder of that version's `node`, fetched if it is not there yet. */
+export function binaryOf(version) {
   if (!/^\d+(\.\d+){0,2}$/.test(version)) {
     console.error(`npm run matrix: '${version}' is not a version of Node, such as 24 or 24.21.0`)
     process.exit(2)

@@ -91,6 +91,8 @@ export class UserWorkerError extends Error {
     return typeof value === 'object' && value !== null && brand in value
   }
 }
+// Bundlers give the class another name, and it is told by its name where it crosses threads.
+Object.defineProperty(UserWorkerError, 'name', { value: 'UserWorkerError' })
 Object.defineProperty(UserWorkerError.prototype, 'name', {
   value: 'UserWorkerError',
   writable: true,

@@ -44,6 +44,7 @@ const surface: Readonly<Record<string, readonly string[]>> = {
     'type WorkerInfo',
   ],
   './current': ['current', 'transfer', 'type CurrentWork'],
+  './entry': [],
   './self': ['EINTR', 'WorkerReference', 'loop', 'type Batch', 'type Loop', 'type Self'],
   './package.json': [],
 }
@@ -111,7 +112,7 @@ describe('the package, as users install it', () => {
       })
       continue
     }
-    for (const load of ['require', 'import']) {
+    for (const load of path === './entry' ? [] : ['require', 'import']) {
       test(`${specifier(path)} gives ${load} exactly the names listed here, and does nothing else`, async () => {
         const script = printing(`${load}(${JSON.stringify(specifier(path))})`)
         const end = await runNode(folder, ['--input-type=commonjs', '--eval', script])
@@ -125,6 +126,12 @@ describe('the package, as users install it', () => {
       assert.deepEqual(await exportedNames(text), names)
     })
   }
+
+  test('userworker/entry is refused by whatever is no thread of the library, in one sentence', async () => {
+    const { code, stderr } = await runNode(folder, ['--eval', "import('userworker/entry')"])
+    assert.equal(code, 1)
+    assert.match(stderr, /TypeError: 'userworker\/entry' is where the library's threads begin: /)
+  })
 
   test('types a queue from its module, refuses wrong names and arguments, and runs, as ESM and CommonJS', async () => {
     const files = Object.keys(consumer).filter((file) => /\.[cm]ts$/.test(file))

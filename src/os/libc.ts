@@ -81,8 +81,8 @@ function libc(): Libc | null {
 /** `null` if there is no `koffi`, or none that works here: it is a binary for each system. */
 function load(): Libc | null {
   if (process.platform !== 'linux') return null
-  const require = createRequire(import.meta.url)
   try {
+    const require = createRequire(import.meta.url)
     const koffi = require('koffi') as typeof import('koffi')
     const call = koffi
       .load(null)

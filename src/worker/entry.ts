@@ -8,7 +8,7 @@ import { inspect } from 'node:util'
 import * as memory from '#memory'
 import { invalid, UserWorkerError } from '../errors.js'
 import { osThreadId, setNice, setThreadName, visibleName } from '../os/proc.js'
-import { workerData } from '../os/thread.js'
+import { MessagePort, workerData } from '../os/thread.js'
 import { controlOf, EINTR, finish } from './control.js'
 import { reportOf } from './error-report.js'
 import { loadModule } from './load.js'
@@ -20,7 +20,7 @@ import { at, Field, setOwnRow, table, waits } from './table.js'
 
 type Run = (data: unknown, self: Self) => unknown
 
-const { port, row, spare } = workerData as Boot
+const { port, row, spare } = bootOf(workerData)
 const words = table()
 const control = at(row, Field.CONTROL)
 
@@ -30,6 +30,16 @@ type Exiting = { reallyExit: (code: number) => void }
 /** Both before any code of the user's can put another in its place. */
 const exit = process.exit.bind(process)
 const { reallyExit } = process as unknown as Exiting
+
+/** What a thread of ours is born with; the file is loaded nowhere else. */
+function bootOf(data: unknown): Boot {
+  const boot = (data ?? {}) as Partial<Boot>
+  if (boot.port instanceof MessagePort && typeof boot.row === 'number') return boot as Boot
+  throw invalid(
+    "'userworker/entry' is where the library's threads begin: import it only in a file of its own, " +
+      "which a bundler makes and the option 'entry' names",
+  )
+}
 
 const tell = (message: ToOwner): void => port.postMessage(message)
 

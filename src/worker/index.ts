@@ -1,7 +1,7 @@
 /** The door of `worker/`: one thread that belongs to its owner. */
 export { asError, errorOf, reportOf, thrownOf, type ErrorReport } from './error-report.js'
 export { warnOfEnd } from './exit.js'
-export { loadFailure, loadModule, loadTimeout } from './load.js'
+export { bundleModule, loadFailure, loadModule, loadTimeout } from './load.js'
 export { EINTR } from './control.js'
 export type { WorkerDescription } from './describe.js'
 export { loop, type Batch, type Loop } from './loop.js'

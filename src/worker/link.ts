@@ -18,14 +18,13 @@ import {
   type TransferListItem,
 } from '../os/thread.js'
 import { ask, askToPark, nominate, wake, type ParkOutcome, type Request } from './control.js'
+import { beginning } from './beginning.js'
 import { asError } from './error-report.js'
 import { notMade } from './exit.js'
 import type { CheckedOptions, ThreadOptions } from './options.js'
 import { spareName, type Boot, type Identity, type ToOwner, type ToThread } from './protocol.js'
 import { after } from './state.js'
 import { at, claim, Field, ownRow, releaseTree, table } from './table.js'
-
-const entry = new URL('./entry.js', import.meta.url)
 
 /** Who hears what happens to a thread. */
 export interface Ear {
@@ -69,13 +68,14 @@ export class Link {
     this.#ear = ear
     this.row = claim(this.words, ownRow())
     const { port1, port2 } = new MessageChannel()
+    const { entry, ...nodeOptions } = options
     this.#port = port1
     try {
       // Sent before there is a thread: what cannot be cloned costs none.
       if (adoption !== null) this.#adopt(adoption)
       const boot: Boot = { port: port2, row: this.row, spare: adoption === null }
-      this.thread = new Worker(entry, {
-        ...options,
+      this.thread = new Worker(beginning(entry), {
+        ...nodeOptions,
         name,
         workerData: boot,
         transferList: [port2],

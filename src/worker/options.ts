@@ -19,6 +19,7 @@ import {
   checkTimeMs,
   moduleUrl,
 } from '../validate.js'
+import { checkEntry } from './beginning.js'
 import { inheritedExecArgv } from './inherit.js'
 
 /** How a worker is to be made. */
@@ -65,10 +66,18 @@ export interface UserWorkerOptions<Data = unknown> {
   execArgv?: readonly string[]
   /** V8's limits for the thread's heap and stack. */
   resourceLimits?: WorkerOptions['resourceLimits']
+  /**
+   * The file in which the thread begins, as a URL or an absolute path: what a bundler made of
+   * `userworker/entry`. Needed where the library is in a bundle, and only there.
+   */
+  entry?: URL | string
 }
 
 /** The options that cannot change once a thread runs: see {@link UserWorker.spares}. */
-export type SpareOptions = Pick<UserWorkerOptions, 'env' | 'execArgv' | 'resourceLimits' | 'clean'>
+export type SpareOptions = Pick<
+  UserWorkerOptions,
+  'env' | 'execArgv' | 'resourceLimits' | 'clean' | 'entry'
+>
 
 /** How long to wait. */
 export interface StopOptions {
@@ -76,12 +85,14 @@ export interface StopOptions {
   deadlineMs?: number
 }
 
-/** The options that Node itself takes, after checking. */
+/** The options for the thread itself, after checking. */
 export interface ThreadOptions {
   env?: NodeJS.ProcessEnv | typeof SHARE_ENV
   argv?: string[]
   execArgv?: string[]
   resourceLimits?: NonNullable<WorkerOptions['resourceLimits']>
+  /** As an absolute URL. */
+  entry?: string
 }
 
 type GivenThreadOptions = {
@@ -116,6 +127,7 @@ const known = [
   'argv',
   'execArgv',
   'resourceLimits',
+  'entry',
 ] as const satisfies readonly (keyof UserWorkerOptions)[]
 
 /**
@@ -163,7 +175,7 @@ export function check(module: unknown, options: UserWorkerOptions): CheckedOptio
 export function checkSpares(count: number, options: SpareOptions): ThreadOptions {
   const of = 'UserWorker.spares'
   checkInteger(`${of}: the count`, count, 0, mostSpares)
-  checkOptions(of, options, ['env', 'execArgv', 'resourceLimits', 'clean'])
+  checkOptions(of, options, ['env', 'execArgv', 'resourceLimits', 'clean', 'entry'])
   return checkIdentity(of, options)
 }
 
@@ -201,7 +213,7 @@ function checkIdentity(
   of: string,
   options: SpareOptions & { argv?: readonly string[] },
 ): ThreadOptions {
-  const { clean = false, argv, resourceLimits } = options
+  const { clean = false, argv, resourceLimits, entry } = options
   checkBoolean(`${of}: clean`, clean)
   const { env = clean ? {} : undefined, execArgv = clean ? [] : inheritedExecArgv() } = options
   if (clean && env === SHARE_ENV) {
@@ -209,7 +221,7 @@ function checkIdentity(
       `${of}: clean and env: SHARE_ENV exclude each other: a clean worker shares no environment`,
     )
   }
-  return checkThread(of, { env, argv, execArgv, resourceLimits })
+  return checkThread(of, { env, argv, execArgv, resourceLimits, entry })
 }
 
 const limitNames = [
@@ -223,12 +235,14 @@ const limitNames = [
 const mostLimitMb = 2 ** 20
 
 /**
- * Checks the options that Node itself takes, and leaves out those that were not given.
+ * Checks the options for the thread itself, and leaves out those that were not given.
  *
  * @throws TypeError EINVAL
+ * @throws UserWorkerError ERR_MODULE_LOAD for `entry`
  */
 export function checkThread(of: string, options: GivenThreadOptions): ThreadOptions {
   const { env, argv, execArgv, resourceLimits } = options
+  const entry = checkEntry(of, options.entry)
   if (env !== undefined && typeof env !== 'symbol') checkObject(`${of}: env`, env)
   if (argv !== undefined) checkStrings(`${of}: argv`, argv)
   if (execArgv !== undefined) checkStrings(`${of}: execArgv`, execArgv)
@@ -243,6 +257,7 @@ export function checkThread(of: string, options: GivenThreadOptions): ThreadOpti
     ...(argv === undefined ? {} : { argv: [...argv] }),
     ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
     ...(resourceLimits === undefined ? {} : { resourceLimits }),
+    ...(entry === undefined ? {} : { entry }),
   }
 }
 

@@ -202,9 +202,9 @@ export function takeSpare(
 const readAtBoot = ['NODE_OPTIONS', 'NODE_PATH', 'NODE_DEBUG']
 
 /** What cannot change once a thread runs, in words. */
-function keyOf({ env = process.env, execArgv, resourceLimits }: ThreadOptions): string {
+function keyOf({ env = process.env, execArgv, resourceLimits, entry }: ThreadOptions): string {
   const shared = env === SHARE_ENV
   const bootEnv = readAtBoot.map((name) => (shared ? process.env : env)[name] ?? null)
   const limits = Object.entries(resourceLimits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([shared, bootEnv, execArgv ?? null, limits])
+  return JSON.stringify([shared, bootEnv, execArgv ?? null, limits, entry ?? null])
 }

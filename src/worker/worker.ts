@@ -64,8 +64,8 @@ export class UserWorker {
    *
    * @param module - the module whose default export is the function, as a URL or an absolute path
    * @throws TypeError EINVAL: an argument is wrong (UW-20)
-   * @throws UserWorkerError ERR_MODULE_LOAD, ERR_MODULE_LOAD_TIMEOUT, ERR_NO_HANDLER: the module is
-   * no good
+   * @throws UserWorkerError ERR_MODULE_LOAD, ERR_MODULE_LOAD_TIMEOUT, ERR_NO_HANDLER: the module, or
+   * `entry`, is no good
    * @throws UserWorkerError ABORT_ERR: `signal` was aborted
    * @throws UserWorkerError ERR_NOT_CLONEABLE: `data` cannot be sent to a thread
    * @throws UserWorkerError ENOTSUP: `cpus` was given, and nothing here can set them
@@ -107,6 +107,7 @@ export class UserWorker {
    * @param count - from 0 (the default before the first call) to 1,024
    * @returns how many were kept before, once `count` are ready
    * @throws TypeError EINVAL: an argument is wrong
+   * @throws UserWorkerError ERR_MODULE_LOAD: `entry` is no good
    * @throws UserWorkerError EAGAIN, EMFILE, ERR_WORKER_INIT: the system refused a thread
    * @throws UserWorkerError ERR_WORKER_EXITED, ERR_WORKER_DIED, ERR_WORKER_OUT_OF_MEMORY,
    * ERR_MODULE_LOAD_TIMEOUT: one ended while it booted, or did not boot within 30 seconds, by what

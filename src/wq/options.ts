@@ -45,7 +45,7 @@ export interface Concurrency {
 /** How a queue is to be made. */
 export interface WorkQueueOptions extends Pick<
   UserWorkerOptions,
-  'env' | 'argv' | 'execArgv' | 'resourceLimits' | 'nice'
+  'env' | 'argv' | 'execArgv' | 'resourceLimits' | 'nice' | 'entry'
 > {
   /**
    * What its workers are called, with a number behind: `uw:img-1`. Default: the module's file name.
@@ -172,6 +172,7 @@ const queueOptions = [
   'execArgv',
   'resourceLimits',
   'nice',
+  'entry',
 ] as const satisfies readonly (keyof WorkQueueOptions)[]
 
 const workOptions = [
@@ -203,7 +204,7 @@ const defaultCloseDeadlineMs = 30_000
  * Checks the arguments of `new WorkQueue`.
  *
  * @throws TypeError EINVAL
- * @throws UserWorkerError ERR_NOT_CLONEABLE for `data`
+ * @throws UserWorkerError ERR_NOT_CLONEABLE for `data`, ERR_MODULE_LOAD for `entry`
  */
 export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQueue {
   const of = 'WorkQueue'
@@ -218,6 +219,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
     argv,
     execArgv,
     resourceLimits,
+    entry,
   } = options
   checkName(`${of}: name`, name)
   checkTimeMs(`${of}: loadDeadlineMs`, loadDeadlineMs)
@@ -239,7 +241,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
       thread: {
         ...(nice === undefined ? {} : { nice }),
         ...(cpus === undefined ? {} : { cpus }),
-        ...checkThread(of, { env, argv, execArgv, resourceLimits }),
+        ...checkThread(of, { env, argv, execArgv, resourceLimits, entry }),
       },
     },
   }

@@ -66,6 +66,7 @@ export class WorkQueue<Module = AnyModule> {
    * path; null where all works are inline functions
    * @throws TypeError EINVAL: an argument is wrong
    * @throws UserWorkerError ERR_NOT_CLONEABLE: `data` cannot be sent to a thread
+   * @throws UserWorkerError ERR_MODULE_LOAD: `entry` is needed in a bundle, or no such file
    */
   constructor(module: URL | string | null, options: WorkQueueOptions = {}) {
     const checked = checkQueue(module, options)

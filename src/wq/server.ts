@@ -38,6 +38,7 @@ import {
 import type { Reason } from './growth.js'
 import type { Lane } from './lane.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
+import { serveModule } from './serve-module.js'
 import type { QueuedWork } from './work.js'
 
 /** What every server of a queue is made from. */
@@ -83,8 +84,6 @@ export type Result =
  * than this.
  */
 export const killGraceMs = 500
-
-const entry = new URL('./entry.js', import.meta.url)
 
 export class Server {
   state: 'booting' | 'serving' | 'gone' = 'booting'
@@ -186,7 +185,7 @@ export class Server {
       // From here on it is told of what is new, and the port keeps it for the thread.
       this.#port = port1
       for (const definition of known()) this.tell(definition)
-      const worker = await UserWorker.create<ServeData>(entry, {
+      const worker = await UserWorker.create<ServeData>(serveModule(thread.entry), {
         ...thread,
         name: this.name,
         data: serve,

@@ -6,4 +6,7 @@ checkForLeaks()
 
 const handlers = new URL('./handlers.fixture.js', import.meta.url)
 
-workQueueContract((options, module = handlers) => new WorkQueue(module, options))
+// The suite speaks of workers that run one work at a time.
+workQueueContract(
+  (options, module = handlers) => new WorkQueue(module, { concurrency: 1, ...options }),
+)

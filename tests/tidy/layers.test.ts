@@ -97,6 +97,7 @@ describe('the check of layers', () => {
     const files = { 'src/cli/main.ts': '', 'src/index.ts': "import './cli/main.js'" }
     assert.match((await found(checkLayers, files)).join(), /^src\/index\.ts:1: .*cli\/main\.ts/)
     await objects(checkLayers, 'src/index.ts', "import './gone.js'", /there is no \.\/gone\.js/)
+    await objects(checkLayers, 'src/entry.ts', "import './os/clock.js'", /^src\/entry\.ts:1: /)
   })
 
   test('knows every folder and file, so that a new one gets a layer', async () => {
@@ -151,6 +152,13 @@ describe('the check of doors', () => {
     assert.match((await found(checkDoors, files)).join(), /src\/cli\/demo\/a\.ts is no door/)
     const deep = { 'src/cli/demo/index.ts': '', 'src/all.test.ts': "import './cli/demo/index.js'" }
     assert.match((await found(checkDoors, deep)).join(), /import from src\/cli\/index\.ts/)
+  })
+
+  test('lets the one module for bundlers, and no other, take what threads load', async () => {
+    const files = { 'src/worker/entry.ts': '', 'src/entry.ts': "import './worker/entry.js'" }
+    assert.deepEqual(await found(checkDoors, files), [])
+    const other = { 'src/worker/entry.ts': '', 'src/index.ts': "import './worker/entry.js'" }
+    assert.match((await found(checkDoors, other)).join(), /src\/worker\/entry\.ts is no door/)
   })
 
   test("keeps the package's further doors for its users", async () => {

@@ -24,7 +24,12 @@ const rootFiles: Readonly<Record<string, (to: string) => boolean>> = {
   'src/errors.ts': () => false,
   'src/validate.ts': (to) => to === 'src/errors.ts' || to === 'src/os/clock.ts',
   'src/index.ts': (to) => topOf(to) !== 'cli',
+  'src/entry.ts': (to) => ['worker', 'wq'].includes(topOf(to)),
 }
+
+/** What threads load for themselves, and no other module imports but the one that bundles it. */
+const threadEntries = new Set(['src/worker/entry.ts', 'src/wq/entry.ts'])
+const bundleOfEntries = 'src/entry.ts'
 const forAll = new Set(['src/errors.ts', 'src/validate.ts'])
 
 const memoryDoor = '#memory'
@@ -57,6 +62,7 @@ export async function checkDoors(tree: Tree): Promise<Violation[]> {
     if (!/^\.{1,2}\//.test(specifier)) continue // a name of the package's own leads through a door
     const folder = entered(from, to)
     if (folder === null || folder === 'src/os' || to === `${folder}/index.ts`) continue
+    if (from === bundleOfEntries && threadEntries.has(to)) continue
     const message = open.has(to)
       ? `${to} is a door for users of the package only: import it by the name they use`
       : `${to} is no door: import from ${folder}/index.ts, and export there what is needed`

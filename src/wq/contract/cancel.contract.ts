@@ -171,7 +171,8 @@ export function cancelContract(make: Make): void {
     const loose = queue as unknown as WorkQueue
     await loose.run('last', [go])
     const work = loose.enqueue('count', [counter])
-    assert.equal(work.cancel(), 'running')
+    // Running where works are sent to a thread ahead of time.
+    assert.ok(['running', 'canceled'].includes(work.cancel()))
     Atomics.store(go, 0, 1)
     Atomics.notify(go, 0)
     assert.equal((await failureOf(work.result)).code, 'ECANCELED')

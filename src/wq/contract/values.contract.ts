@@ -65,7 +65,8 @@ export function valuesContract(make: Make): void {
           structuredClone(structuredClone(value)),
           await queue.run('echo', [value]),
         ]
-        assert.ok(serialize(got).equals(serialize(given)))
+        // Both are copied once more: how an engine keeps an array inside is nobody's promise.
+        assert.ok(serialize(structuredClone(got)).equals(serialize(structuredClone(given))))
       }),
       { numRuns: 150 },
     )

@@ -1,0 +1,14 @@
+/**
+ * The module that a queue's workers run: `entry.ts`, which lies beside this file, or in the bundle
+ * that the option `entry` names.
+ *
+ * @module
+ */
+
+/** What it is called in a bundle. */
+export const bundledServe = 'userworker:serve'
+
+/** @param entry - the option of the queue */
+export function serveModule(entry: URL | string | undefined): URL | string {
+  return entry === undefined ? new URL('./entry.js', import.meta.url) : bundledServe
+}

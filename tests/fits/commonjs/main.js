@@ -1,0 +1,24 @@
+const { WorkQueue } = require('userworker')
+
+async function main() {
+  const queue = new WorkQueue(require.resolve('./handlers.js'), { maxWorkers: 2 })
+  const placing = new WorkQueue(require.resolve('./places.js'), { maxWorkers: 2 })
+
+  const sum = await queue.run('add', [2, 3])
+
+  const error = await queue.run('refuse', ['a.txt']).catch((thrown) => thrown)
+  const kind = error instanceof RangeError ? error.name : 'something else'
+
+  const counter = new Int32Array(new SharedArrayBuffer(4))
+  const inTurn = { key: 'a.txt' }
+  const places = await Promise.all([30, 0].map((ms) => placing.run('place', [counter, ms], inTurn)))
+
+  const signal = AbortSignal.timeout(50)
+  const late = await queue.run('untilAborted', [], { signal }).catch((thrown) => thrown)
+
+  const [{ stuck }] = await Promise.all([queue.close(), placing.close()])
+  const line = [`sum ${sum}`, `${kind} ${error.code} ${error.file}`, `places ${places.join(' ')}`]
+  console.log([...line, late.code, `${stuck.length} stuck`].join(', '))
+}
+
+void main()
