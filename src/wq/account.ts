@@ -296,6 +296,7 @@ export class Account {
       }
     }
     this.#failing = false
+    this.#events.changed()
   }
 
   #published(): void {

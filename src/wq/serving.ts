@@ -173,11 +173,19 @@ export class Serving {
     const until = now() + turnEveryMs
     for (let served = 1; ; served++) {
       this.#callArrived()
-      if (this.#running.size >= this.#data.concurrency) return 'full'
+      if (this.#running.size >= this.#data.concurrency) {
+        this.#ringOwner()
+        return 'full'
+      }
       const slot = this.#take()
+      // Whoever hears of the end of a work finds the next one running, if there is one.
+      this.#ringOwner()
       if (slot < 0) return 'empty'
       this.#start(slot)
-      if (served % worksPerClock === 0 && now() > until) return 'turn'
+      if (served % worksPerClock === 0 && now() > until) {
+        this.#ringOwner()
+        return 'turn'
+      }
     }
   }
 
@@ -347,7 +355,6 @@ export class Serving {
     done(words, slot, generation, this.#data.seat)
     this.#completions.push(Entry.DONE, slot, generation)
     this.#served++
-    this.#ringOwner()
     if (next >= 0) this.#follow(next)
     else this.#ofChain = 0
     this.#recycle()
@@ -367,7 +374,6 @@ export class Serving {
     this.#ofChain = 0
     if (isWaiting) this.#offered.push(slot, state)
     this.#completions.push(Entry.TURN, slot, generationOf(state))
-    this.#ringOwner()
   }
 
   /** Whether the chain goes on here, before whatever else is ready. */
