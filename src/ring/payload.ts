@@ -54,7 +54,8 @@ export function writeSmall(to: ClassMemory, slot: number, values: readonly unkno
         kind = kinds.NUMBER
         break
       case 'string':
-        if (index !== count - 1 || !writeString(to.bytes, (floats + used) << 3, value, used)) return -1
+        if (index !== count - 1 || !writeString(to.bytes, (floats + used) << 3, value, used))
+          return -1
         format |= value.length << 20
         kind = kinds.STRING
         break
@@ -102,7 +103,8 @@ export function readSmall(from: ClassMemory, slot: number, format: number): unkn
   for (let index = 0; index < count; index++) {
     const kind = (format >>> (8 + 3 * index)) & 7
     if (kind === kinds.NUMBER) values.push(from.floats[floats + used++])
-    else if (kind === kinds.STRING) values.push(readString(from.bytes, (floats + used) << 3, format))
+    else if (kind === kinds.STRING)
+      values.push(readString(from.bytes, (floats + used) << 3, format))
     else values.push(constantOf(kind))
   }
   return values
@@ -146,7 +148,13 @@ export interface Place {
 }
 
 /** Writes where the values are. */
-export function writePlace(to: ClassMemory, slot: number, chunk: number, at: number, length: number): void {
+export function writePlace(
+  to: ClassMemory,
+  slot: number,
+  chunk: number,
+  at: number,
+  length: number,
+): void {
   const payload = slotOf(slot) + Slot.PAYLOAD
   to.words[payload] = chunk
   to.words[payload + 1] = at
@@ -166,7 +174,13 @@ export function readPlace(from: ClassMemory, slot: number): Place {
 const upper = 2 ** 32
 
 /** Writes which work it is. Numbers of works go up to 2^52. */
-export function writeHead(to: ClassMemory, slot: number, id: number, name: number, format: number): void {
+export function writeHead(
+  to: ClassMemory,
+  slot: number,
+  id: number,
+  name: number,
+  format: number,
+): void {
   const at = slotOf(slot)
   to.words[at + Slot.NAME] = name | (Math.floor(id / upper) << nameBits)
   to.words[at + Slot.ID] = id

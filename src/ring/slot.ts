@@ -62,11 +62,7 @@ export function claim(words: Words, slot: number, seen: number, seat: number): b
 
 /** Worker: the result is written. */
 export function done(words: Words, slot: number, generation: number, seat: number): void {
-  memory.store(
-    words,
-    slotOf(slot) + Slot.STATE,
-    generation | (seat << seatShift) | Kind.DONE,
-  )
+  memory.store(words, slotOf(slot) + Slot.STATE, generation | (seat << seatShift) | Kind.DONE)
 }
 
 /** Owner: takes back a work that nobody has claimed. False: it runs, or has run. */

@@ -11,25 +11,17 @@ import { UserWorkerError } from '../errors.js'
 import { after, now } from '../os/clock.js'
 import {
   Entry,
-  Form,
-  formatOf,
-  formOf,
   Kind,
   kindOf,
   mayHave,
   levels,
-  read,
-  readPlace,
-  readSmallOne,
   seatOf,
   setComing,
-  Slot,
-  slotOf,
   stateOf,
   takeSleeper,
 } from '../ring/index.js'
 import { warnOfEnd } from '../worker/index.js'
-import { Histogram } from './histogram.js'
+import { Ends, type EndEvents } from './ends.js'
 import { Growth, type Reason } from './growth.js'
 import { Lane } from './lane.js'
 import type { Definition, ToServer } from './protocol.js'
@@ -38,12 +30,7 @@ import type { SharedBuffers } from './shared-buffers.js'
 import type { QueuedWork } from './work.js'
 
 /** What an account tells its queue. */
-export interface AccountEvents {
-  resolved(work: QueuedWork, value: unknown): void
-  rejected(work: QueuedWork, error: unknown): void
-  canceled(work: QueuedWork, error: Error): void
-  /** The work has left the rings; `settled` or not before. */
-  left(work: QueuedWork): void
+export interface AccountEvents extends EndEvents {
   /** The work is in the rings now, and had to wait for room. */
   entered(work: QueuedWork): void
   /** Something that a handler has told of its work. */
@@ -78,8 +65,8 @@ export class Account {
   endReason: Error | null = null
   /** Works that wait for a running worker rather than be given a new one (WQ-15). */
   patient = 0
-  readonly waits = new Histogram()
-  readonly runs = new Histogram()
+  /** What comes of works. */
+  readonly ends: Ends
   readonly #servers = new Set<Server>()
   readonly #seats: (Server | null)[] = []
   readonly #common: Common
@@ -100,6 +87,7 @@ export class Account {
     this.#common = common
     this.#events = events
     this.growth = new Growth(this, limits)
+    this.ends = new Ends(common.shared, events)
   }
 
   get servers(): ReadonlySet<Server> {
@@ -323,73 +311,9 @@ export class Account {
   #heard(server: Server, what: number, slot: number): void {
     const work = this.lane.works[slot] ?? null
     if (work === null) return
-    if (what === Entry.DONE) this.#done(server, work)
-    else if (what === Entry.TURN) this.#turn(work)
-    else this.#sendArguments(server, work)
-  }
-
-  #turn(work: QueuedWork): void {
-    this.lane.turn(work)
-  }
-
-  /** The work has ended, and its result is there. */
-  #done(server: Server, work: QueuedWork): void {
-    const { lane } = this
-    const { slot } = work
-    const format = formatOf(lane.memory, slot)
-    this.growth.ended()
-    this.#record(work, slot)
-    if (formOf(format) === Form.SMALL) {
-      const value = readSmallOne(lane.memory, slot, format)
-      this.#release(server, work)
-      this.#events.resolved(work, value)
-      return
-    }
-    const result = formOf(format) === Form.PACKED ? this.#unpack(server, slot) : server.takeResult()
-    this.#release(server, work)
-    if ('unreadable' in result) this.#events.rejected(work, unreadable(work, result.unreadable))
-    else if ('error' in result) this.#events.rejected(work, result.error)
-    else this.#events.resolved(work, result.value)
-  }
-
-  #record(work: QueuedWork, slot: number): void {
-    const { words } = this.lane.memory
-    const at = slotOf(slot)
-    const began = words[at + Slot.BEGAN] as number
-    // Differences of clocks that count microseconds modulo 2^32: 71 minutes.
-    this.waits.record(((began - work.queuedAt) >>> 0) / 1000)
-    this.runs.record((((words[at + Slot.ENDED] as number) - began) >>> 0) / 1000)
-  }
-
-  #unpack(server: Server, slot: number): { value: unknown } | { unreadable: unknown } {
-    const { chunk, at, length } = readPlace(this.lane.memory, slot)
-    try {
-      const buffers = { bufferOf: (number: number) => this.#common.shared.bufferOf(number) }
-      return { value: read(server.chunkOf(chunk), at, length, buffers)[0] }
-    } catch (cause) {
-      return { unreadable: cause }
-    }
-  }
-
-  #release(server: Server, work: QueuedWork): void {
-    this.lane.release(work, server.seat)
-    this.#events.left(work)
-  }
-
-  #sendArguments(server: Server, work: QueuedWork): void {
-    const { message, id } = work
-    if (message === null || work.settled) {
-      server.tell({ type: 'no-args', id })
-      return
-    }
-    // What was moved cannot be sent twice.
-    if (message.transfer.length > 0) work.message = null
-    try {
-      server.tell({ type: 'args', id, args: message.args }, message.transfer)
-    } catch (cause) {
-      this.#events.rejected(work, notCloneable(work, cause))
-      server.tell({ type: 'no-args', id })
-    }
+    if (what === Entry.DONE) this.ends.done(server, work)
+    else if (what === Entry.TURN) this.lane.turn(work)
+    else this.ends.sendArguments(server, work)
   }
 
   /** Every work that the dead server had claimed is settled; what its chains come to goes on. */
@@ -400,11 +324,10 @@ export class Account {
     for (const work of [...lane.inSlots()]) {
       const state = stateOf(words, work.slot)
       if (seatOf(state) !== server.seat) continue
-      if (kindOf(state) === Kind.DONE) this.#done(server, work)
+      if (kindOf(state) === Kind.DONE) this.ends.done(server, work)
       else if (kindOf(state) === Kind.CLAIMED) {
         count++
-        this.#release(server, work)
-        this.#settleDead(server, work, error)
+        this.ends.died(server, work, error)
       }
     }
     for (const work of [...lane.inSlots()]) {
@@ -420,37 +343,12 @@ export class Account {
     this.#events.changed()
   }
 
-  #settleDead(server: Server, work: QueuedWork, error: Error | null): void {
-    const { killed, culprit } = server
-    if (killed === null) this.#events.rejected(work, error ?? server.ended())
-    else if (culprit === null || culprit === work) this.#events.canceled(work, killed)
-    else this.#events.rejected(work, innocent(server, killed))
-  }
-
   #remove(server: Server): void {
     this.#servers.delete(server)
     this.#seats[server.seat] = null
     // Whatever it said last: nobody is asleep in an empty seat.
     if (this.#lane !== null) server.vacate()
   }
-}
-
-function unreadable(work: { readonly name: string }, cause: unknown): UserWorkerError {
-  const text = `The result of '${work.name}' cannot be read by this thread: it is nested too deep for its stack`
-  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
-}
-
-/** The error for a work whose thread was ended for another one's sake. */
-function innocent(server: Server, cause: Error): UserWorkerError {
-  const text = `Worker '${server.name}' was ended because of another work that it ran`
-  return new UserWorkerError('ERR_WORKER_DIED', text, { cause, innocent: true })
-}
-
-/** The error for a value that cannot be cloned. */
-export function notCloneable(work: { readonly name: string }, cause: unknown): UserWorkerError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  const text = `An argument of '${work.name}' cannot be sent to a worker: ${why}`
-  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
 }
 
 function isTransient(error: unknown): boolean {

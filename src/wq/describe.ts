@@ -86,7 +86,7 @@ export function describeStats({ accounts, counts, unsettled }: Dispatch): QueueS
     ...counts,
     unsettled,
     workers: { bounded: bounded.servers.size, unbounded: unbounded.servers.size },
-    wait: both(bounded.waits, unbounded.waits),
-    run: both(bounded.runs, unbounded.runs),
+    wait: both(bounded.ends.waits, unbounded.ends.waits),
+    run: both(bounded.ends.runs, unbounded.ends.runs),
   }
 }

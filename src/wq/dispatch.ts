@@ -12,18 +12,15 @@
 import { aborted, UserWorkerError } from '../errors.js'
 import { sharedNow } from '../os/clock.js'
 import { hold, Pending } from '../os/pending.js'
-import {
-  allocateOwner,
-  Kind,
-  levels,
-  mostBlockBytes,
-  pack,
-  type Level,
-} from '../ring/index.js'
-import { Account, notCloneable, serverName } from './account.js'
+import { allocateOwner, Kind, levels } from '../ring/index.js'
+import { Account, serverName } from './account.js'
+import { Cancellation, type CancelReport } from './cancel.js'
+import { arePrimitive, capture } from './capture.js'
 import type { Closable } from './close.js'
 import { Deadlines } from './deadlines.js'
 import { Dependents } from './dependents.js'
+import { notCloneable } from './ends.js'
+import { extrasOf, plainExtras } from './extras.js'
 import { KeyLines } from './keys.js'
 import { isSendableKey } from './lane.js'
 import { Names } from './names.js'
@@ -38,23 +35,10 @@ import {
   QueuedWork,
   type CancelOutcome,
   type Extras,
-  type Message,
   type Work,
   type WorkOwner,
   type WorkState,
 } from './work.js'
-
-/** What {@link WorkQueue.cancel} did. */
-export interface CancelReport {
-  /**
-   * `running` if any hit was running (WQ-43), else `canceled` if any was pending, else `not-found`.
-   */
-  readonly outcome: CancelOutcome
-  /** Pending works that will not run. */
-  readonly canceled: number
-  /** Running works that were told. */
-  readonly running: number
-}
 
 /** A queue's two classes. */
 export interface Accounts {
@@ -75,15 +59,16 @@ export class Dispatch implements WorkOwner {
   readonly #shared: SharedBuffers
   readonly #names: Names
   readonly #keys = new KeyLines()
-  readonly #signals = new Signals((works, reason) => this.#abortAll(works, reason))
+  readonly #signals = new Signals((works, reason) => this.#cancellation.abortAll(works, reason))
   readonly #deadlines = new Deadlines({
     accountOf: (work) => this.#accountOf(work),
-    expired: (work, error) => this.#expire(work, error),
+    expired: (work, error) => this.#cancellation.expire(work, error),
   })
   readonly #dependents = new Dependents({
     released: (work) => this.#send(work),
     canceled: (work, error) => this.#settle(work, () => work.cancelWith(error)),
   })
+  readonly #cancellation: Cancellation
   /** Streams and listeners of progress, by the numbers of their works. */
   readonly #listeners = new Map<number, (kind: 'progress' | 'item', value: unknown) => void>()
   #unsettled = 0
@@ -108,6 +93,15 @@ export class Dispatch implements WorkOwner {
       () => this.accounts.bounded.isOut || this.accounts.unbounded.isOut,
     )
     this.accounts = { bounded: this.#account('bounded'), unbounded: this.#account('unbounded') }
+    this.#cancellation = new Cancellation({
+      accounts: this.accounts,
+      keys: this.#keys,
+      dependents: this.#dependents,
+      deadlines: this.#deadlines,
+      accountOf: (work) => this.#accountOf(work),
+      settle: (work, how) => this.#settle(work, how),
+      changed: () => this.#onChange?.(),
+    })
   }
 
   /** Works that are not settled. */
@@ -134,7 +128,7 @@ export class Dispatch implements WorkOwner {
       name,
       key,
       options?.unbounded === true,
-      options?.priority === undefined ? normal : levels.indexOf(options.priority as Level),
+      options?.priority === undefined ? normal : levels.indexOf(options.priority),
       number,
       options?.signal ?? null,
     )
@@ -149,7 +143,7 @@ export class Dispatch implements WorkOwner {
       if (transfer.length === 0 && arePrimitive(values)) work.values = values
       else {
         try {
-          this.#capture(work, values, transfer)
+          capture(work, values, transfer, this.#shared)
         } catch (error) {
           this.counts.failed++
           work.reject(notCloneable(work, error))
@@ -174,17 +168,19 @@ export class Dispatch implements WorkOwner {
   }
 
   cancelWork(work: QueuedWork): CancelOutcome {
-    return work.settled ? 'not-found' : this.#cancelAll([work]).outcome
+    return work.settled ? 'not-found' : this.#cancellation.cancelAll([work]).outcome
   }
 
   cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
     if (typeof match !== 'function') {
       const work = match as QueuedWork
-      return this.#cancelAll(work.owner === this && !work.settled ? [work] : [])
+      return this.#cancellation.cancelAll(work.owner === this && !work.settled ? [work] : [])
     }
-    const works = this.#unsettledWorks()
+    const works = this.#cancellation.unsettled()
     const first = all ? undefined : works.find(match)
-    return this.#cancelAll(all ? works.filter(match) : first === undefined ? [] : [first])
+    return this.#cancellation.cancelAll(
+      all ? works.filter(match) : first === undefined ? [] : [first],
+    )
   }
 
   async broadcast(name: string, args: readonly unknown[]): Promise<unknown[]> {
@@ -199,7 +195,9 @@ export class Dispatch implements WorkOwner {
   }
 
   async flush(only: { readonly key: unknown } | null): Promise<void> {
-    const works = this.#unsettledWorks().filter((work) => only === null || sameKey(work, only.key))
+    const works = this.#cancellation
+      .unsettled()
+      .filter((work) => only === null || sameKey(work, only.key))
     if (works.length === 0) return
     const pending = new Pending<void>(`flush of '${this.#queue.name}'`)
     let left = works.length
@@ -265,7 +263,8 @@ export class Dispatch implements WorkOwner {
       },
       drained: () => this.#until(() => this.#isDrained()),
       empty: () => this.#until(() => [...this.#servers()].length === 0),
-      cancelPending: (reason) => void this.#dropAll(this.#unsettledWorks(), () => reason),
+      cancelPending: (reason) =>
+        void this.#cancellation.dropAll(this.#cancellation.unsettled(), () => reason),
     }
   }
 
@@ -312,21 +311,6 @@ export class Dispatch implements WorkOwner {
     return this.accounts.unbounded.reap() || bounded
   }
 
-  /** Captures arguments as they are now: as bytes if they can go so, else as a copy. */
-  #capture(work: QueuedWork, values: readonly unknown[], transfer: Message['transfer']): void {
-    if (transfer.length === 0) {
-      this.#shared.asked = []
-      try {
-        work.packed = pack(values, mostBlockBytes, this.#shared)
-        work.buffers = this.#shared.asked
-      } finally {
-        this.#shared.asked = null
-      }
-      if (work.packed !== null) return
-    }
-    work.message = copyOf(values, transfer)
-  }
-
   /** Why no work can be taken, or null. */
   #refusal({ signal }: QueuedWork): Error | null {
     if (this.#isClosing) {
@@ -336,8 +320,8 @@ export class Dispatch implements WorkOwner {
     const { queueLimit, onFull } = this.#options
     if (this.#unsettled < queueLimit) return null
     if (onFull === 'cancel-oldest') {
-      const oldest = this.#unsettledWorks().find(({ state }) => state === 'pending')
-      if (oldest !== undefined && this.#cancelAll([oldest]).canceled > 0) return null
+      const oldest = this.#cancellation.unsettled().find(({ state }) => state === 'pending')
+      if (oldest !== undefined && this.#cancellation.cancelAll([oldest]).canceled > 0) return null
     }
     const text = `The queue '${this.#queue.name}' is full: ${queueLimit} works are unsettled. Await queue.drain()`
     return new UserWorkerError('EAGAIN', text)
@@ -393,92 +377,6 @@ export class Dispatch implements WorkOwner {
     yield* this.accounts.unbounded.servers
   }
 
-  /**
-   * Pending works first, then running ones (WQ-41, WQ-42), each in order of submission. A snapshot:
-   * what is done with them changes where they are.
-   */
-  #unsettledWorks(): QueuedWork[] {
-    const { bounded, unbounded } = this.accounts
-    const pending: QueuedWork[] = [...this.#keys.waiting(), ...this.#dependents]
-    const runs: QueuedWork[] = []
-    for (const account of [bounded, unbounded]) {
-      for (const work of account.works()) {
-        if (!work.settled) (this.stateOf(work) === 'running' ? runs : pending).push(work)
-      }
-    }
-    const inOrder = (one: QueuedWork, other: QueuedWork): number => one.id - other.id
-    return [...pending.sort(inOrder), ...runs.sort(inOrder)]
-  }
-
-  #cancelAll(works: readonly QueuedWork[]): CancelReport {
-    const reason = (work: QueuedWork): Error =>
-      new UserWorkerError('ECANCELED', `The work '${work.name}' was cancelled`)
-    const canceled = this.#dropAll(works, reason)
-    let running = 0
-    for (const work of works) {
-      if (work.settled) continue
-      running++
-      work.told ??= reason(work)
-      this.#tell(work, work.told)
-    }
-    const outcome = running > 0 ? 'running' : canceled > 0 ? 'canceled' : 'not-found'
-    return { outcome, canceled, running }
-  }
-
-  /** A signal was aborted: its works are settled now, wherever they stand. */
-  #abortAll(works: readonly QueuedWork[], cause: unknown): void {
-    this.#dropAll(works, () => aborted(cause))
-    for (const work of works) {
-      if (work.settled) continue
-      const error = aborted(cause)
-      this.#settle(work, () => work.cancelWith(error))
-      this.#tell(work, cause, error)
-    }
-  }
-
-  /** A work has run longer than it may. */
-  #expire(work: QueuedWork, error: Error): void {
-    this.#settle(work, () => work.reject(error))
-    this.#accountOf(work).serverOf(work)?.abort(work, error)
-  }
-
-  /** Tells a running work to end, and sees to it that it does if its caller wants that. */
-  #tell(work: QueuedWork, reason: unknown, error: Error = reason as Error): void {
-    const server = this.#accountOf(work).serverOf(work)
-    if (server === null) return
-    server.abort(work, reason)
-    const killAfterMs = work.extras?.killAfterMs ?? null
-    if (killAfterMs !== null) this.#deadlines.killLater(work, killAfterMs, error)
-  }
-
-  /**
-   * Takes the pending ones of these works out of wherever they wait, and settles them as cancelled.
-   * Keys are passed on when all of them are out, so that none of them becomes runnable by another's
-   * leaving; and the last of a key goes first, for the same reason.
-   *
-   * @returns how many
-   */
-  #dropAll(works: readonly QueuedWork[], reason: (work: QueuedWork) => Error): number {
-    const dropped: QueuedWork[] = []
-    const fromRings: QueuedWork[] = []
-    for (const work of works.toReversed()) {
-      if (work.settled) continue
-      if (this.#dependents.withdraw(work) || this.#keys.withdraw(work)) dropped.push(work)
-      else if (work.lane !== null && work.lane.withdraw(work)) {
-        dropped.push(work)
-        fromRings.push(work)
-      }
-    }
-    for (const work of dropped.toReversed()) {
-      const error = reason(work)
-      this.#settle(work, () => work.cancelWith(error))
-    }
-    for (const work of fromRings) this.#keys.leave(work)
-    for (const lane of new Set(fromRings.map((work) => work.lane))) lane?.refill()
-    if (dropped.length > 0) this.#onChange?.()
-    return dropped.length
-  }
-
   #settle(work: QueuedWork, how: () => void): void {
     if (work.settled) return
     how()
@@ -507,7 +405,7 @@ export class Dispatch implements WorkOwner {
     const reason = new UserWorkerError('ECANCELED', `The queue '${this.#queue.name}' was closed`)
     this.accounts.bounded.endGrowth(reason)
     this.accounts.unbounded.endGrowth(reason)
-    this.#cancelAll(this.#unsettledWorks().filter((work) => work.unbounded))
+    this.#cancellation.cancelAll(this.#cancellation.unsettled().filter((work) => work.unbounded))
   }
 
   /** Whether no work waits for a worker, a key, or other works. */
@@ -531,39 +429,6 @@ export class Dispatch implements WorkOwner {
   }
 }
 
-function plainExtras(): Extras {
-  const [timeoutMs, killAfterMs, onProgress] = [0, null, null]
-  return { timeoutMs, killAfterMs, concurrent: true, isStream: false, onProgress, onSettled: [] }
-}
-
-function extrasOf(options: WorkOptions, isStream: boolean): Extras | null {
-  const { timeoutMs = 0, killAfterMs = null, concurrent = true, onProgress = null, after } = options
-  const isPlain = timeoutMs === 0 && killAfterMs === null && concurrent && onProgress === null
-  if (isPlain && after === undefined && !isStream) return null
-  return { timeoutMs, killAfterMs, concurrent, isStream, onProgress, onSettled: [] }
-}
-
 function sameKey(work: QueuedWork, key: unknown): boolean {
   return Object.is(work.key, key) || (work.key === 0 && key === 0)
-}
-
-function arePrimitive(values: readonly unknown[]): boolean {
-  for (const value of values) {
-    switch (typeof value) {
-      case 'object':
-        if (value !== null) return false
-        break
-      case 'function':
-      case 'symbol':
-        return false
-      default:
-    }
-  }
-  return true
-}
-
-/** A copy of the arguments as they are now. What was to be moved is moved, to here. */
-function copyOf(args: readonly unknown[], transfer: Message['transfer']): Message {
-  const own = { args: [...args], transfer: [...transfer] }
-  return structuredClone(own, { transfer: own.transfer })
 }

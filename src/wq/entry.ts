@@ -79,12 +79,7 @@ async function serveUntilStopped(serving: Serving, self: OwnSelf): Promise<void>
   }
 }
 
-function serveMessage(
-  message: ToServer,
-  serving: Serving,
-  handlers: Handlers,
-  post: Post,
-): void {
+function serveMessage(message: ToServer, serving: Serving, handlers: Handlers, post: Post): void {
   switch (message.type) {
     case 'args':
       serving.begin(message.id, message.args)

@@ -37,7 +37,6 @@ export class Growth {
   #isEnded = false
   #check: Timer | null = null
   #idleCheck: Timer | null = null
-  #ends = 0
   #endsAtCheck = 0
   #checkedAt = 0
   #birthMs = usualBirthMs
@@ -65,11 +64,6 @@ export class Growth {
     this.consider()
   }
 
-  /** A work has ended. */
-  ended(): void {
-    this.#ends++
-  }
-
   /** A work has become ready. */
   submitted(): void {
     const { servers } = this.#account
@@ -79,7 +73,8 @@ export class Growth {
       return
     }
     if (servers.size === 0) this.consider()
-    else if (this.#check === null && servers.size < this.#max && this.#waiting() > 0) this.consider()
+    else if (this.#check === null && servers.size < this.#max && this.#waiting() > 0)
+      this.consider()
   }
 
   /** Makes what is needed now, and looks again later if that is not clear yet. */
@@ -156,7 +151,7 @@ export class Growth {
 
   #lookLater(): void {
     if (this.#check !== null) return
-    this.#endsAtCheck = this.#ends
+    this.#endsAtCheck = this.#account.ends.count
     this.#checkedAt = now()
     this.#check = after(patienceMs, () => this.#look())
   }
@@ -168,7 +163,7 @@ export class Growth {
     const waiting = this.#waiting()
     const room = this.#max - servers.size
     if (waiting <= 0 || room <= 0) return
-    const rate = (this.#ends - this.#endsAtCheck) / (now() - this.#checkedAt)
+    const rate = (this.#account.ends.count - this.#endsAtCheck) / (now() - this.#checkedAt)
     if (rate === 0) {
       for (let count = 0; count < Math.min(waiting, room); count++) this.#account.add('backlog')
     } else if (waiting / rate > this.#birthMs) this.#account.add('backlog')

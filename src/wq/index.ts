@@ -1,7 +1,7 @@
 /** The door of `wq/`: a queue of works on workers of its own. */
 export type { CloseReport, StuckWorker } from './close.js'
 export type { QueueStats, WorkerInfo } from './describe.js'
-export type { CancelReport } from './dispatch.js'
+export type { CancelReport } from './cancel.js'
 export type {
   AnyModule,
   HandlerArgs,

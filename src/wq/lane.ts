@@ -66,7 +66,11 @@ export class Lane {
   /** Slots that are ready and found no cell to be shown in. */
   #unseen: number[] = []
 
-  constructor(announce: (number: number, buffer: SharedArrayBuffer) => void, shared: SharedBuffers, events: LaneEvents) {
+  constructor(
+    announce: (number: number, buffer: SharedArrayBuffer) => void,
+    shared: SharedBuffers,
+    events: LaneEvents,
+  ) {
     this.#arena = new ArgumentArena(announce)
     this.#shared = shared
     this.#events = events
@@ -84,7 +88,12 @@ export class Lane {
 
   /** Works that a worker has or could have: those that wait for room, or are ready, or run. */
   get runnable(): number {
-    return this.#waiting + (this.#taken[0] as number) + (this.#taken[1] as number) + (this.#taken[2] as number)
+    return (
+      this.#waiting +
+      (this.#taken[0] as number) +
+      (this.#taken[1] as number) +
+      (this.#taken[2] as number)
+    )
   }
 
   /** The works that are not in a slot, the most urgent first. */

@@ -146,7 +146,9 @@ export class Post {
 function notSent(value: unknown, cause: unknown): UserWorkerError {
   const why = cause instanceof Error ? cause.message : String(cause)
   const isIterator =
-    typeof value === 'object' && value !== null && ('next' in value || Symbol.asyncIterator in value)
+    typeof value === 'object' &&
+    value !== null &&
+    ('next' in value || Symbol.asyncIterator in value)
   const hint = isIterator ? '. Take the items of a generator with queue.stream()' : ''
   const text = `The result of a work cannot be sent back: ${why}${hint}`
   return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })

@@ -34,7 +34,12 @@ export interface ServeData {
 /** What is known by number, and what it is. */
 export type Definition =
   /** A handler: its name, or its text where it is an inline function. */
-  | { readonly type: 'handler'; readonly number: number; readonly name: string; readonly source: string | null }
+  | {
+      readonly type: 'handler'
+      readonly number: number
+      readonly name: string
+      readonly source: string | null
+    }
   /** A chunk of the other side's blocks. */
   | { readonly type: 'chunk'; readonly number: number; readonly buffer: SharedArrayBuffer }
   /** A shared buffer of the user's. */
@@ -54,7 +59,12 @@ export type ToServer =
   /** The caller has taken so many more items of a stream. */
   | { readonly type: 'credit'; readonly id: number; readonly count: number }
   /** Run this once, beside the works. */
-  | { readonly type: 'broadcast'; readonly call: number; readonly name: string; readonly args: readonly unknown[] }
+  | {
+      readonly type: 'broadcast'
+      readonly call: number
+      readonly name: string
+      readonly args: readonly unknown[]
+    }
 
 /** From the thread to the queue. */
 export type ToQueue =

@@ -12,7 +12,8 @@
  * @module
  */
 import { closeQueue, type CloseReport } from './close.js'
-import { Dispatch, type CancelReport } from './dispatch.js'
+import type { CancelReport } from './cancel.js'
+import { Dispatch } from './dispatch.js'
 import type {
   AnyModule,
   HandlerArgs,

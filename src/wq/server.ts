@@ -19,14 +19,7 @@ import {
   type MessagePort,
   type TransferListItem,
 } from '../os/thread.js'
-import {
-  allocateCompletions,
-  Chunks,
-  getUp,
-  isAsleep,
-  isBlocked,
-  Reaper,
-} from '../ring/index.js'
+import { allocateCompletions, Chunks, getUp, isAsleep, isBlocked, Reaper } from '../ring/index.js'
 import {
   errorOf,
   loadTimeout,

@@ -8,5 +8,6 @@ const handlers = new URL('./handlers.fixture.js', import.meta.url)
 
 // The suite speaks of workers that run one work at a time.
 workQueueContract(
-  (options, module = handlers) => new WorkQueue(module, { concurrency: { unbounded: 1 }, ...options }),
+  (options, module = handlers) =>
+    new WorkQueue(module, { concurrency: { unbounded: 1 }, ...options }),
 )

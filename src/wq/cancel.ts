@@ -1,0 +1,129 @@
+/**
+ * Ends works before their time: pending ones are taken out of wherever they wait, running ones are told.
+ *
+ * @module
+ */
+import { aborted, UserWorkerError } from '../errors.js'
+import type { Account } from './account.js'
+import type { Deadlines } from './deadlines.js'
+import type { Dependents } from './dependents.js'
+import type { KeyLines } from './keys.js'
+import type { CancelOutcome, QueuedWork } from './work.js'
+
+/** What {@link WorkQueue.cancel} did. */
+export interface CancelReport {
+  /**
+   * `running` if any hit was running (WQ-43), else `canceled` if any was pending, else `not-found`.
+   */
+  readonly outcome: CancelOutcome
+  /** Pending works that will not run. */
+  readonly canceled: number
+  /** Running works that were told. */
+  readonly running: number
+}
+
+/** Where works are, and how they are settled. */
+export interface Parts {
+  readonly accounts: { readonly bounded: Account; readonly unbounded: Account }
+  readonly keys: KeyLines
+  readonly dependents: Dependents
+  readonly deadlines: Deadlines
+  accountOf(work: QueuedWork): Account
+  settle(work: QueuedWork, how: () => void): void
+  changed(): void
+}
+
+export class Cancellation {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Pending works first, then running ones (WQ-41, WQ-42), each in order of submission. A snapshot:
+   * what is done with them changes where they are.
+   */
+  unsettled(): QueuedWork[] {
+    const { bounded, unbounded } = this.#parts.accounts
+    const pending: QueuedWork[] = [...this.#parts.keys.waiting(), ...this.#parts.dependents]
+    const runs: QueuedWork[] = []
+    for (const account of [bounded, unbounded]) {
+      for (const work of account.works()) {
+        if (!work.settled) (work.state === 'running' ? runs : pending).push(work)
+      }
+    }
+    const inOrder = (one: QueuedWork, other: QueuedWork): number => one.id - other.id
+    return [...pending.sort(inOrder), ...runs.sort(inOrder)]
+  }
+
+  cancelAll(works: readonly QueuedWork[]): CancelReport {
+    const reason = (work: QueuedWork): Error =>
+      new UserWorkerError('ECANCELED', `The work '${work.name}' was cancelled`)
+    const canceled = this.dropAll(works, reason)
+    let running = 0
+    for (const work of works) {
+      if (work.settled) continue
+      running++
+      work.told ??= reason(work)
+      this.#tell(work, work.told)
+    }
+    const outcome = running > 0 ? 'running' : canceled > 0 ? 'canceled' : 'not-found'
+    return { outcome, canceled, running }
+  }
+
+  /** A signal was aborted: its works are settled now, wherever they stand. */
+  abortAll(works: readonly QueuedWork[], cause: unknown): void {
+    this.dropAll(works, () => aborted(cause))
+    for (const work of works) {
+      if (work.settled) continue
+      const error = aborted(cause)
+      this.#parts.settle(work, () => work.cancelWith(error))
+      this.#tell(work, cause, error)
+    }
+  }
+
+  /** A work has run longer than it may. */
+  expire(work: QueuedWork, error: Error): void {
+    this.#parts.settle(work, () => work.reject(error))
+    this.#parts.accountOf(work).serverOf(work)?.abort(work, error)
+  }
+
+  /** Tells a running work to end, and sees to it that it does if its caller wants that. */
+  #tell(work: QueuedWork, reason: unknown, error: Error = reason as Error): void {
+    const server = this.#parts.accountOf(work).serverOf(work)
+    if (server === null) return
+    server.abort(work, reason)
+    const killAfterMs = work.extras?.killAfterMs ?? null
+    if (killAfterMs !== null) this.#parts.deadlines.killLater(work, killAfterMs, error)
+  }
+
+  /**
+   * Takes the pending ones of these works out of wherever they wait, and settles them as cancelled.
+   * Keys are passed on when all of them are out, so that none of them becomes runnable by another's
+   * leaving; and the last of a key goes first, for the same reason.
+   *
+   * @returns how many
+   */
+  dropAll(works: readonly QueuedWork[], reason: (work: QueuedWork) => Error): number {
+    const dropped: QueuedWork[] = []
+    const fromRings: QueuedWork[] = []
+    for (const work of works.toReversed()) {
+      if (work.settled) continue
+      if (this.#parts.dependents.withdraw(work) || this.#parts.keys.withdraw(work))
+        dropped.push(work)
+      else if (work.lane !== null && work.lane.withdraw(work)) {
+        dropped.push(work)
+        fromRings.push(work)
+      }
+    }
+    for (const work of dropped.toReversed()) {
+      const error = reason(work)
+      this.#parts.settle(work, () => work.cancelWith(error))
+    }
+    for (const work of fromRings) this.#parts.keys.leave(work)
+    for (const lane of new Set(fromRings.map((work) => work.lane))) lane?.refill()
+    if (dropped.length > 0) this.#parts.changed()
+    return dropped.length
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * What comes of works that workers have claimed: reads their results, and settles those whose thread
+ * has ended.
+ *
+ * A result lies in the slot, in a block, or in a message. Messages come in the order of their works'
+ * ends, so the next one is that of the work whose slot says MESSAGE next.
+ *
+ * @module
+ */
+import { UserWorkerError } from '../errors.js'
+import {
+  Form,
+  formatOf,
+  formOf,
+  read,
+  readPlace,
+  readSmallOne,
+  Slot,
+  slotOf,
+} from '../ring/index.js'
+import { Histogram } from './histogram.js'
+import type { Lane } from './lane.js'
+import type { Server } from './server.js'
+import type { SharedBuffers } from './shared-buffers.js'
+import type { QueuedWork } from './work.js'
+
+/** What a work's end means for its queue. */
+export interface EndEvents {
+  resolved(work: QueuedWork, value: unknown): void
+  rejected(work: QueuedWork, error: unknown): void
+  canceled(work: QueuedWork, error: Error): void
+  /** The work has left the rings. */
+  left(work: QueuedWork): void
+}
+
+export class Ends {
+  /** How long works waited, and ran. */
+  readonly waits = new Histogram()
+  readonly runs = new Histogram()
+  /** How many works have ended. */
+  count = 0
+  readonly #shared: SharedBuffers
+  readonly #events: EndEvents
+
+  constructor(shared: SharedBuffers, events: EndEvents) {
+    this.#shared = shared
+    this.#events = events
+  }
+
+  /** The work has ended, and its result is there. */
+  done(server: Server, work: QueuedWork): void {
+    const { lane } = server
+    const { slot } = work
+    const format = formatOf(lane.memory, slot)
+    this.count++
+    this.#record(lane, work)
+    if (formOf(format) === Form.SMALL) {
+      const value = readSmallOne(lane.memory, slot, format)
+      this.#release(server, work)
+      this.#events.resolved(work, value)
+      return
+    }
+    const result = formOf(format) === Form.PACKED ? this.#unpack(server, slot) : server.takeResult()
+    this.#release(server, work)
+    if ('unreadable' in result) this.#events.rejected(work, unreadable(work, result.unreadable))
+    else if ('error' in result) this.#events.rejected(work, result.error)
+    else this.#events.resolved(work, result.value)
+  }
+
+  /** The work's thread has ended before the work. */
+  died(server: Server, work: QueuedWork, error: Error | null): void {
+    const { killed, culprit } = server
+    this.#release(server, work)
+    if (killed === null) this.#events.rejected(work, error ?? server.ended())
+    else if (culprit === null || culprit === work) this.#events.canceled(work, killed)
+    else this.#events.rejected(work, innocent(server, killed))
+  }
+
+  /** The server has claimed the work, and waits for arguments that go by message. */
+  sendArguments(server: Server, work: QueuedWork): void {
+    const { message, id } = work
+    if (message === null || work.settled) {
+      server.tell({ type: 'no-args', id })
+      return
+    }
+    // What was moved cannot be sent twice.
+    if (message.transfer.length > 0) work.message = null
+    try {
+      server.tell({ type: 'args', id, args: message.args }, message.transfer)
+    } catch (cause) {
+      this.#events.rejected(work, notCloneable(work, cause))
+      server.tell({ type: 'no-args', id })
+    }
+  }
+
+  #release(server: Server, work: QueuedWork): void {
+    server.lane.release(work, server.seat)
+    this.#events.left(work)
+  }
+
+  #record({ memory }: Lane, { slot, queuedAt }: QueuedWork): void {
+    const at = slotOf(slot)
+    const began = memory.words[at + Slot.BEGAN] as number
+    if (began === 0) return
+    // Differences of clocks that count microseconds modulo 2^32: 71 minutes.
+    this.waits.record(((began - queuedAt) >>> 0) / 1000)
+    this.runs.record((((memory.words[at + Slot.ENDED] as number) - began) >>> 0) / 1000)
+  }
+
+  #unpack(server: Server, slot: number): { value: unknown } | { unreadable: unknown } {
+    const { chunk, at, length } = readPlace(server.lane.memory, slot)
+    try {
+      return { value: read(server.chunkOf(chunk), at, length, this.#shared)[0] }
+    } catch (cause) {
+      return { unreadable: cause }
+    }
+  }
+}
+
+function unreadable(work: { readonly name: string }, cause: unknown): UserWorkerError {
+  const text = `The result of '${work.name}' cannot be read by this thread: it is nested too deep for its stack`
+  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+}
+
+/** The error for a work whose thread was ended for another one's sake. */
+function innocent(server: Server, cause: Error): UserWorkerError {
+  const text = `Worker '${server.name}' was ended because of another work that it ran`
+  return new UserWorkerError('ERR_WORKER_DIED', text, { cause, innocent: true })
+}
+
+/** The error for a value that cannot be cloned. */
+export function notCloneable(work: { readonly name: string }, cause: unknown): UserWorkerError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const text = `An argument of '${work.name}' cannot be sent to a worker: ${why}`
+  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+}

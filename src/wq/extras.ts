@@ -1,0 +1,21 @@
+/**
+ * What a work has that few works have: a work without any of it carries nothing of this.
+ *
+ * @module
+ */
+import type { WorkOptions } from './options.js'
+import type { Extras } from './work.js'
+
+/** Extras of a work that somebody waits for, and that had none. */
+export function plainExtras(): Extras {
+  const [timeoutMs, killAfterMs, onProgress] = [0, null, null]
+  return { timeoutMs, killAfterMs, concurrent: true, isStream: false, onProgress, onSettled: [] }
+}
+
+/** The extras that a work's options ask for; null: none. */
+export function extrasOf(options: WorkOptions, isStream: boolean): Extras | null {
+  const { timeoutMs = 0, killAfterMs = null, concurrent = true, onProgress = null, after } = options
+  const isPlain = timeoutMs === 0 && killAfterMs === null && concurrent && onProgress === null
+  if (isPlain && after === undefined && !isStream) return null
+  return { timeoutMs, killAfterMs, concurrent, isStream, onProgress, onSettled: [] }
+}
