@@ -54,6 +54,12 @@ export class ByteArray {
     this.buffer = buffer
   }
 
+  /** Writes the bytes to a multiple of eight, and gives the place behind them. */
+  writeTo(shared: Uint8Array, at: number): number {
+    setBytes(shared, this.bytes, at)
+    return at + this.bytes.length
+  }
+
   copy(): ByteArray {
     return new ByteArray(this.kind, new Uint8Array(this.bytes), this.buffer)
   }
@@ -78,12 +84,6 @@ export function byteArrayOf(value: object): ByteArray | null {
   if (kind === undefined) return null
   if (kind !== bytesKind) return wholeOf(buffer, kind)
   return bufferLength(buffer) === 0 ? null : new ByteArray(kind, value as Uint8Array, buffer)
-}
-
-/** Writes the bytes to a multiple of eight, and gives the place behind them. */
-export function writeBytes(shared: Uint8Array, at: number, array: ByteArray): number {
-  setBytes(shared, array.bytes, at)
-  return at + array.bytes.length
 }
 
 /** Copies bytes into an object of the kind. */

@@ -31,7 +31,7 @@ import {
   typedArrayBuffer,
   typedArrayName,
 } from './builtins.js'
-import { mostDepth } from './plain.js'
+import { mostDepth } from './exotic.js'
 
 /** V8's bytes, and the shared buffers in them: each by its number. */
 export interface Structured {
@@ -39,15 +39,19 @@ export interface Structured {
   readonly numbers: readonly number[]
 }
 
+interface Numbers {
+  numberOf(buffer: SharedArrayBuffer): number
+}
+
 /** The list as V8 writes it; null for what must go by message, or is longer than so many bytes. */
 export function serialize(
   values: readonly unknown[],
   mostBytes: number,
-  numberOf: (buffer: SharedArrayBuffer) => number,
+  shared: Numbers,
 ): Structured | null {
   if (!isSafe(values, mostBytes)) return null
   try {
-    const serializer = new ListSerializer(numberOf)
+    const serializer = new ListSerializer(shared)
     serializer.writeHeader()
     serializer.writeValue(values)
     const bytes = serializer.releaseBuffer()
@@ -78,16 +82,16 @@ const [sharedTag, transferredTag] = [0x75, 0x74] // 'u', 't'
 
 class ListSerializer extends Serializer {
   readonly numbers: number[] = []
-  readonly #numberOf: (buffer: SharedArrayBuffer) => number
+  readonly #shared: Numbers
 
-  constructor(numberOf: (buffer: SharedArrayBuffer) => number) {
+  constructor(shared: Numbers) {
     super()
-    this.#numberOf = numberOf
+    this.#shared = shared
   }
 
   /** Called by V8 once for each shared buffer. */
   _getSharedArrayBufferId(buffer: SharedArrayBuffer): number {
-    return firstShared + this.numbers.push(this.#numberOf(buffer)) - 1
+    return firstShared + this.numbers.push(this.#shared.numberOf(buffer)) - 1
   }
 
   /** Called by V8 for objects of Node's own. */
