@@ -101,6 +101,9 @@ type CopyBytes = Method<
   [target: Uint8Array, at: number, from: number, to: number],
   number
 >
+/** Memory of its own, of exactly that length, with whatever is in it. */
+// oxlint-disable-next-line typescript/unbound-method -- it has no use for a `this`
+export const allocateUncleared: (length: number) => Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow
 export const copyBytes = method(Buffer.prototype, 'copy') as CopyBytes
 
 type EachOfMap = Method<object, [(value: unknown, key: unknown) => void], void>

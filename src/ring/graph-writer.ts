@@ -68,6 +68,12 @@ export function keepGraph(graph: Graph): Graph {
   return { ...graph, arrays: copies, tokens: own }
 }
 
+/** Lets go of a list that was written. */
+export function endGraph(graph: Graph): void {
+  graph.tokens = null
+  if (last === graph) last = null
+}
+
 /** Writes the values of a list one after the other. */
 export function graphOf(
   values: readonly unknown[],
@@ -105,8 +111,17 @@ export function graphOf(
     separate = true
     return graphOf(values, mostBytes)
   }
-  const texts = { text: all, wideText: wide, shapes: textOfShapes() }
-  last = { count, again, arrays, arrayBytes, ...texts, tokens, tokenLength: end }
+  last = {
+    count,
+    again,
+    arrays,
+    arrayBytes,
+    text: all,
+    wideText: wide,
+    shapes: textOfShapes(),
+    tokens,
+    tokenLength: end,
+  }
   return last
 }
 

@@ -22,21 +22,31 @@ export function beginMeeting(): void {
 
 /** Forgets all objects, so that they can be collected. */
 export function endMeeting(): void {
-  for (let index = 0; index < count && index < mostCompared; index++) first[index] = null
   if (count > mostCompared) clearMap(more)
+  else for (let index = 0; index < count; index++) first[index] = null
   count = 0
 }
 
 /** Which object it was among those met, from zero; `isNew` if it is the next one. */
 export function meet(value: object): number {
-  const compared = count < mostCompared ? count : mostCompared
-  for (let index = 0; index < compared; index++) if (first[index] === value) return index
-  if (count < mostCompared) first[count] = value
-  else {
+  if (count > mostCompared) {
     const place = getFromMap(more, value)
     if (place !== undefined) return place
     setInMap(more, value, count)
+  } else {
+    for (let index = 0; index < count; index++) if (first[index] === value) return index
+    if (count === mostCompared) hashAll(value)
+    else first[count] = value
   }
   count++
   return isNew
+}
+
+/** From one more object on, all are found by hash. */
+function hashAll(oneMore: object): void {
+  for (let index = 0; index < mostCompared; index++) {
+    setInMap(more, first[index], index)
+    first[index] = null
+  }
+  setInMap(more, oneMore, mostCompared)
 }

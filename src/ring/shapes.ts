@@ -163,12 +163,25 @@ export interface Mould {
   readonly template: Readonly<Record<string, unknown>>
 }
 
-const remembered = new Map<string, readonly Mould[]>()
+interface Known {
+  readonly text: string
+  readonly moulds: readonly Mould[]
+}
+const remembered = new Map<string, Known>()
+/** The texts read last, by their length: to compare two is quicker than to hash one. */
+const latest: Known[] = Array.from({ length: 64 }, () => ({ text: '', moulds: [] }))
 
 /** The moulds for the shapes that have that text. */
 export function mouldsOf(text: string): readonly Mould[] {
-  const known = getFromMap(remembered, text)
-  if (known !== undefined) return known
+  const place = text.length % latest.length
+  const late = latest[place] as Known
+  if (late.text === text) return late.moulds
+  const known = getFromMap(remembered, text) ?? learn(text)
+  if (text.length <= mostRemembered) latest[place] = known
+  return known.moulds
+}
+
+function learn(text: string): Known {
   const moulds: Mould[] = []
   for (let from = 0; from < text.length;) {
     const end = text.indexOf('\n', from)
@@ -180,9 +193,10 @@ export function mouldsOf(text: string): readonly Mould[] {
     moulds[moulds.length] = { keys, template }
     from = end + 1
   }
+  const known = { text, moulds }
   if (text.length <= mostRemembered) {
     if (sizeOfMap(remembered) >= mostTexts) clearMap(remembered)
-    setInMap(remembered, text, moulds)
+    setInMap(remembered, text, known)
   }
-  return moulds
+  return known
 }

@@ -2,192 +2,23 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createContext, runInContext } from 'node:vm'
 import fc from 'fast-check'
-import { drain, MessageChannel } from '../os/thread.js'
+import { MessageChannel } from '../os/thread.js'
+import { answerOf } from '../worker/answer.fixture.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { assertAlike } from './alike.fixture.js'
-import { keep, pack, read, write, type SharedBuffers, type SharedBuffersByNumber } from './index.js'
+import {
+  Announced,
+  assertCrosses,
+  assertRefused,
+  bytes,
+  crossed,
+  most,
+  posted,
+} from './crossing.fixture.js'
+import { keep, pack, read, write } from './index.js'
+import { any, Point, resizable, typedArrays } from './samples.fixture.js'
 
 checkForLeaks()
-
-/** More than the memory that Node cuts small Buffers from, which crosses as a whole. */
-const most = 1 << 17
-const bytes = new Uint8Array(new SharedArrayBuffer(1 << 18))
-
-/** Shared buffers of one test, on both sides. */
-class Announced implements SharedBuffers, SharedBuffersByNumber {
-  readonly buffers: SharedArrayBuffer[] = []
-
-  numberOf(buffer: SharedArrayBuffer): number {
-    const number = this.buffers.indexOf(buffer)
-    return number < 0 ? this.buffers.push(buffer) - 1 : number
-  }
-
-  bufferOf(number: number): SharedArrayBuffer {
-    return this.buffers[number] as SharedArrayBuffer
-  }
-}
-
-/** What comes out of shared memory; null if the values must go by message. */
-function crossed(values: readonly unknown[], kept = false): unknown[] | null {
-  const shared = new Announced()
-  const packed = pack(values, most, shared)
-  if (packed === null) return null
-  assert.ok(packed.byteLength <= most)
-  bytes.fill(0xa5)
-  write(kept ? keep(packed) : packed, bytes, 64)
-  for (const at of [63, 64 + packed.byteLength]) assert.equal(bytes[at], 0xa5, 'written outside')
-  const got = read(bytes, 64, packed.byteLength, shared)
-  bytes.fill(0x5a)
-  return got
-}
-
-/** What `postMessage` makes of the values. */
-function posted(values: unknown): unknown {
-  const { port1, port2 } = new MessageChannel()
-  try {
-    port1.postMessage(values)
-    const messages: unknown[] = []
-    drain(port2, (message) => messages.push(message))
-    return messages[0]
-  } finally {
-    port1.close()
-  }
-}
-
-function assertCrosses(...values: unknown[]): void {
-  for (const kept of [false, true]) {
-    const got = crossed(values, kept)
-    assert.notEqual(got, null, 'goes by message')
-    assertAlike(got, posted(values))
-  }
-}
-
-function assertRefused(...values: unknown[]): void {
-  assert.equal(crossed(values), null)
-}
-
-class Point {
-  x = 1
-}
-
-/** A value, and the kinds of things in it. */
-interface Sample {
-  readonly value: unknown
-  readonly kinds: ReadonlySet<string>
-}
-
-const leaf = (kind: string, values: fc.Arbitrary<unknown>): fc.Arbitrary<Sample> =>
-  values.map((value) => ({ value, kinds: new Set([kind]) }))
-
-const containing = (
-  kind: string,
-  inner: fc.Arbitrary<Sample>,
-  make: (values: unknown[]) => unknown,
-): fc.Arbitrary<Sample> =>
-  fc.array(inner, { maxLength: 4 }).map((samples) => ({
-    value: make(samples.map(({ value }) => value)),
-    kinds: new Set([kind, ...samples.flatMap(({ kinds }) => [...kinds])]),
-  }))
-
-const names = fc.oneof(
-  fc.constantFrom('a', 'b', 'id', '__proto__', 'toJSON', 'constructor', 'ключ', '0', '17', ''),
-  fc.string({ unit: 'binary' }),
-)
-const resizable = (size: number): ArrayBuffer =>
-  new (ArrayBuffer as new (size: number, options: object) => ArrayBuffer)(size, {
-    maxByteLength: 16,
-  })
-
-const typedArrays = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-]
-const view = fc
-  .tuple(fc.constantFrom(DataView, ...typedArrays), fc.nat(3), fc.nat(3), fc.nat(9))
-  .map(([View, before, behind, length]) => {
-    const size = 'BYTES_PER_ELEMENT' in View ? View.BYTES_PER_ELEMENT : 1
-    const buffer = new ArrayBuffer(size * (before + length + behind))
-    new Uint8Array(buffer).forEach((_, index, all) => (all[index] = index * 7))
-    return new (View as Uint8ArrayConstructor)(buffer, size * before, length)
-  })
-
-const scalar = fc.oneof(
-  fc.constantFrom<unknown>(undefined, null, true, false, -0, NaN, Infinity, -Infinity, 2 ** 31),
-  fc.integer(),
-  fc.double(),
-  fc.bigInt(),
-)
-const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
-  fc.string({ maxLength: 200 }),
-  fc.constantFrom('\ud800', '\udc00\ud800', '\0', '"\\', 'ÿ', 'Ā', 'x'.repeat(5000)),
-  fc.string({ minLength: 1, maxLength: 5 }).map((part) => part.repeat(100)),
-)
-
-const { any } = fc.letrec<{ any: Sample }>((tie) => {
-  const inner = tie('any')
-  return {
-    any: fc.oneof(
-      { maxDepth: 5, depthSize: 'small', withCrossShrink: true },
-      leaf('scalar', scalar),
-      leaf('text', text),
-      leaf('view', view),
-      leaf(
-        'buffer',
-        fc.uint8Array().map(({ buffer }) => buffer),
-      ),
-      leaf('date', fc.date({ noInvalidDate: false })),
-      leaf('boxed', fc.constantFrom<unknown>(Object(1), Object('s'), Object(true), Object(1n))),
-      leaf(
-        'regexp',
-        fc.nat(9).map((lastIndex) => Object.assign(/a(?<b>.)/giu, { lastIndex })),
-      ),
-      leaf('function', fc.constantFrom<unknown>(Math.max, Symbol('s'), Date)),
-      leaf('resizable', fc.nat(9).map(resizable)),
-      containing('array', inner, (values) => values),
-      containing('holes', inner, (values) => [, ...values]), // eslint-disable-line no-sparse-arrays
-      containing('extra', inner, (values) => Object.assign([1], { extra: values })),
-      containing('map', inner, (values) => new Map(values.map((value, index) => [value, index]))),
-      containing('map', inner, (values) => new Map(values.map((value, index) => [index, value]))),
-      containing('set', inner, (values) => new Set(values)),
-      containing('twice', inner, (values) => ({ one: values, other: values, all: [...values] })),
-      containing('cycle', inner, (values) => {
-        const cycle: Record<string, unknown> = { values }
-        return Object.assign(cycle, { self: cycle, map: new Map([[cycle, values]]) })
-      }),
-      containing('error', inner, ([cause, ...more]) =>
-        Object.assign(new RangeError('no', { cause }), { more }),
-      ),
-      containing('instance', inner, (values) => Object.assign(new Point(), values)),
-      containing('accessor', inner, ([value]) => ({
-        get read() {
-          return value
-        },
-      })),
-      containing('proxy', inner, (values) => new Proxy(values, {})),
-      fc.array(fc.tuple(names, inner), { maxLength: 5 }).map((entries) => ({
-        value: Object.fromEntries(entries.map(([name, { value }]) => [name, value])),
-        kinds: new Set(['object', ...entries.flatMap(([, { kinds }]) => [...kinds])]),
-      })),
-      fc.array(fc.tuple(names, inner), { maxLength: 3 }).map((entries) => ({
-        value: Object.assign(
-          Object.create(null) as object,
-          Object.fromEntries(entries.map(([name, { value }]) => [name, value])),
-        ),
-        kinds: new Set(['null', ...entries.flatMap(([, { kinds }]) => [...kinds])]),
-      })),
-    ),
-  }
-})
 
 /** What may go by message; everything else must cross. */
 const refusable = new Set(['function', 'instance', 'accessor', 'proxy'])
@@ -220,7 +51,7 @@ const plainKinds = {
   object: (inner: unknown) => ({ inner }),
   array: (inner: unknown) => [inner],
   map: (inner: unknown) => new Map([[inner, 1]]),
-  cause: (inner: unknown) => new Error('e', { cause: inner }),
+  cause: (inner: unknown) => Object.assign(new Error('e', { cause: inner }), { stack: '' }),
 }
 
 describe('what crosses', () => {
@@ -321,6 +152,92 @@ describe('what crosses', () => {
       assert.notEqual(crossed([nested(40, around)]), null, kind)
       for (const depth of [1000, 20_000]) assertRefused(nested(depth, around))
     }
+  })
+})
+
+describe('another thread', () => {
+  test('reads all that was packed, also on a small stack', async () => {
+    const shared = new Announced()
+    const buffer = new SharedArrayBuffer(4)
+    const lists = [
+      ...Object.values(plainKinds).map((make) => [nested(100, make)]),
+      [nested(199, plainKinds.object)],
+      [nested(199, plainKinds.array), /structured/],
+      ['text', { id: 1 }, new Uint8Array([1, 2]), 'ключ'],
+      [buffer, new Uint8Array(buffer)],
+    ]
+    const places: [at: number, byteLength: number][] = []
+    const all = new Uint8Array(new SharedArrayBuffer(1 << 20))
+    let at = 0
+    for (const values of lists) {
+      const packed = pack(values, most, shared) ?? assert.fail()
+      write(packed, all, at)
+      places.push([at, packed.byteLength])
+      at += (packed.byteLength + 7) & ~7
+    }
+    const answers = await answerOf<unknown[]>(
+      `async ({ url, all, places, buffers }) => {
+        const { read } = await import(url)
+        const shared = { bufferOf: (number) => buffers[number] }
+        return places.map(([at, byteLength]) => read(all, at, byteLength, shared))
+      }`,
+      {
+        data: {
+          url: new URL('index.js', import.meta.url).href,
+          all,
+          places,
+          buffers: shared.buffers,
+        },
+        resourceLimits: { stackSizeMb: 1 },
+      },
+    )
+    for (const [index, values] of lists.entries()) assertAlike(answers[index], posted(values))
+  })
+})
+
+describe('what is packed', () => {
+  const shared = new Announced()
+
+  test('is written in any order', () => {
+    const lists = [[{ a: 1 }], [{ b: 'x' }], ['scalar', 1], [new Map([[1, { c: 2 }]])], [/re/]]
+    const packed = lists.map((values) => pack(values, most, shared))
+    for (const [index, values] of [...lists.entries()].toReversed()) {
+      const one = packed[index]
+      assert.ok(one !== undefined && one !== null)
+      write(one, bytes, 0)
+      assertAlike(read(bytes, 0, one.byteLength, shared), posted(values))
+    }
+  })
+
+  test('does not change any more once it is kept', () => {
+    const [list, object, array] = [[1, 'a'], { a: [1] }, new Uint8Array([1, 2, 3])]
+    const wanted = posted([list.slice(), [object, array]]) as unknown[][]
+    const packed = [list, [object, array]].map((values) => pack(values, most, shared))
+    const kept = packed.map((one) => keep(one ?? assert.fail()))
+    list[0] = 9
+    object.a = [9]
+    array.fill(9)
+    for (const [index, one] of kept.entries()) {
+      write(one, bytes, 0)
+      assertAlike(read(bytes, 0, one.byteLength, shared), wanted[index])
+    }
+  })
+
+  test('crosses also when each object has other keys, and what is remembered of keys is bounded', () => {
+    for (let round = 0; round < 12_000; round++) {
+      const value = {
+        [`first ${round}`]: 1,
+        [`second ${round}`]: { [`third ${round % 900}`]: 'x' },
+      }
+      assert.deepEqual(crossed([value, { id: round }]), [value, { id: round }])
+    }
+    const keys = ['__proto__', 'constructor', 'toString', 'ключ', '\ud800']
+    const entries = keys.map((key) => [key, 1] as const)
+    for (let count = 0; count <= keys.length; count++)
+      assertCrosses(Object.fromEntries(entries.slice(count)))
+    const table: Record<string, number> = Object.fromEntries(entries)
+    for (let index = 0; index < 100; index++) table[`key ${index}`] = index
+    assertCrosses(table)
   })
 })
 

@@ -11,7 +11,7 @@
 import { setBytes } from './builtins.js'
 import { type Graph, sizeOfGraph, writeGraph } from './graph.js'
 import { readGraph } from './graph-reader.js'
-import { graphOf, keepGraph, refused, unlike } from './graph-writer.js'
+import { endGraph, graphOf, keepGraph, refused, unlike } from './graph-writer.js'
 import { aligned, countAt, putCount } from './numbers.js'
 import {
   mostQuick,
@@ -105,16 +105,26 @@ function packObjects(
   mostBytes: number,
   shared: SharedBuffers,
 ): Packed | null {
+  try {
+    const packed = packedOf(values, mostBytes, shared)
+    return packed === null || packed.byteLength > mostBytes ? null : packed
+  } catch (error) {
+    // The caller has used up nearly all of the stack, or there is no memory for so much text.
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
+function packedOf(
+  values: readonly unknown[],
+  mostBytes: number,
+  shared: SharedBuffers,
+): Packed | null {
   const graph = graphOf(values, mostBytes)
   if (graph === refused) return null
-  if (graph !== unlike) {
-    const packed = new PackedGraph(graph)
-    return packed.byteLength > mostBytes ? null : packed
-  }
+  if (graph !== unlike) return new PackedGraph(graph)
   const structured = serialize(values, mostBytes, shared)
-  if (structured === null) return null
-  const whole = new PackedWhole(structured)
-  return whole.byteLength > mostBytes ? null : whole
+  return structured === null ? null : new PackedWhole(structured)
 }
 
 /** Copies what its owner could still change, for whoever writes later. */
@@ -136,6 +146,7 @@ export function write(packed: Packed, bytes: Uint8Array, at: number): void {
   } else if (packed instanceof PackedGraph) {
     bytes[at] = graphForm
     writeGraph(packed.graph, bytes, at)
+    endGraph(packed.graph)
   } else if (packed instanceof PackedWhole) writeWhole(packed.structured, bytes, at)
 }
 
