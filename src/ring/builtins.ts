@@ -121,6 +121,7 @@ type MapSet = Method<Map<unknown, unknown>, [key: unknown, value: unknown], unkn
 export const setInMap = method(Map.prototype, 'set') as MapSet
 export const clearMap = method(Map.prototype, 'clear') as Method<Map<Key, unknown>, [], void>
 export const sizeOfMap = getter(Map.prototype, 'size') as Getter<object, number>
+export const sizeOfSet = getter(Set.prototype, 'size') as Getter<object, number>
 export const addToSet = method(Set.prototype, 'add') as Method<Set<unknown>, [unknown], unknown>
 export const isInSet = method(Set.prototype, 'has') as Method<
   ReadonlySet<unknown>,

@@ -31,10 +31,14 @@ import {
  */
 export const mostDepth = 200
 
-/** A quick look at an object with the prototype of plain ones; false if it needs a better one. */
+/**
+ * A quick look at an object with the prototype of plain ones; false if it needs a better one. Known
+ * to get by: what V8 cannot clone (a promise, an iterator) and was given that prototype and properties.
+ */
 export function seemsPlain(value: object): boolean {
+  if (isView(value) || isMap(value) || isSet(value) || isAnyArrayBuffer(value)) return false
   // A tag of its own might be a getter, which is not to be called.
-  return !isView(value) && !(Symbol.toStringTag in value) && tagOf(value) === '[object Object]'
+  return !(Symbol.toStringTag in value) && tagOf(value) === '[object Object]'
 }
 
 /** True for what keeps its contents elsewhere than in properties, or cannot be cloned. */

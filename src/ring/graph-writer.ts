@@ -18,6 +18,8 @@ import {
   keysOf,
   lookupGetter,
   ObjectPrototype,
+  sizeOfMap,
+  sizeOfSet,
 } from './builtins.js'
 import { type ByteArray, byteArrayOf } from './byte-arrays.js'
 import { isExotic, mostDepth, seemsPlain } from './exotic.js'
@@ -283,6 +285,7 @@ function putArray(array: readonly unknown[], depth: number): Verdict {
 }
 
 function putMap(map: object, depth: number): Verdict {
+  if (sizeOfMap(map) * 2 > mostCharacters) return refused
   const place = putCounted(Token.MAP, 0)
   let verdict: Verdict = written
   let count = 0
@@ -296,6 +299,7 @@ function putMap(map: object, depth: number): Verdict {
 }
 
 function putSet(set: object, depth: number): Verdict {
+  if (sizeOfSet(set) > mostCharacters) return refused
   const place = putCounted(Token.SET, 0)
   let verdict: Verdict = written
   let count = 0

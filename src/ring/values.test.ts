@@ -89,9 +89,11 @@ describe('what crosses', () => {
 
   test('an object is what it is, whatever its prototype says', () => {
     const all = [new Map([[1, 2]]), new Set([1]), new Date(5), /x/g, Object(1), Object('s')]
+    all.push(new ArrayBuffer(4), new Int16Array(2), new DataView(new ArrayBuffer(2)))
     for (const value of all as object[])
       for (const prototype of [Object.prototype, null, Array.prototype, Point.prototype])
-        assertCrosses(Object.setPrototypeOf(value, prototype))
+        for (const own of [{}, { own: 1 }])
+          assertCrosses(Object.assign(Object.setPrototypeOf(value, prototype) as object, own))
     const refused = [Promise.resolve(), new WeakMap(), new Map().keys(), (function* empty() {})()]
     for (const value of refused as object[])
       assertRefused(Object.setPrototypeOf(value, Object.prototype))

@@ -6,6 +6,9 @@
  * objects, arrays, maps, sets, dates and byte arrays, as our own tokens. Whole: as V8 serializes it,
  * for what has no tokens. What has none of these forms goes by message.
  *
+ * Two things that `postMessage` refuses cross, since nothing shows them from here: a plain object after
+ * `markAsUncloneable`, and what cannot be cloned but was given the prototype of plain objects.
+ *
  * @module
  */
 import { setBytes } from './builtins.js'
@@ -129,8 +132,11 @@ function packedOf(
 
 /** Copies what its owner could still change, for whoever writes later. */
 export function keep(packed: Packed): Packed {
-  if (packed instanceof PackedQuick)
-    return new PackedQuick(packed.byteLength, packed.values.slice(), packed.wide)
+  if (packed instanceof PackedQuick) {
+    const values: unknown[] = []
+    for (let index = 0; index < packed.values.length; index++) values[index] = packed.values[index]
+    return new PackedQuick(packed.byteLength, values, packed.wide)
+  }
   return packed instanceof PackedGraph ? new PackedGraph(keepGraph(packed.graph)) : packed
 }
 
