@@ -94,3 +94,16 @@ export function nextTurn(): Promise<void> {
     setImmediate(resolve)
   })
 }
+
+const getTime: unknown = Object.getOwnPropertyDescriptor(Date.prototype, 'getTime')?.value
+const timeOfDate = Function.prototype.call.bind(getTime as () => number) as (date: Date) => number
+
+/** The milliseconds of a date; NaN for an invalid one. No clock is read. */
+export function timeOf(date: Date): number {
+  return timeOfDate(date)
+}
+
+/** The date of so many milliseconds. No clock is read. */
+export function dateOf(time: number): Date {
+  return new Date(time)
+}

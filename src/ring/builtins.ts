@@ -29,8 +29,7 @@ function bound(callee: unknown): unknown {
 }
 
 export const ObjectPrototype = Object.prototype
-export const ArrayPrototype = Array.prototype
-export const { getPrototypeOf, keys: keysOf, hasOwn } = Object
+export const { getPrototypeOf, keys: keysOf, hasOwn, defineProperty } = Object
 export const { isArray } = Array
 // oxlint-disable-next-line typescript/unbound-method -- it has no use for a `this`
 export const isView: (value: unknown) => value is ArrayBufferView = ArrayBuffer.isView
@@ -91,6 +90,22 @@ export const bufferResizable = getter(ArrayBuffer.prototype, 'resizable') as Get
 type SetBytes = Method<Uint8Array, [source: Uint8Array, at: number], void>
 export const setBytes = method(TypedArrayPrototype, 'set') as SetBytes
 
+const rawJson = JSON as { isRawJSON?: (value: unknown) => boolean }
+/** True for what `JSON.rawJSON` makes, on a Node that has it. */
+export const isRawJSON: (value: unknown) => boolean = rawJson.isRawJSON ?? (() => false)
+/** '[object Object]' and so on: what an object is, unless it has a tag of its own. */
+export const tagOf = method(Object.prototype, 'toString') as Method<object, [], string>
+
+type CopyBytes = Method<
+  Uint8Array,
+  [target: Uint8Array, at: number, from: number, to: number],
+  number
+>
+/** Memory of its own, of exactly that length, with whatever is in it. */
+// oxlint-disable-next-line typescript/unbound-method -- it has no use for a `this`
+export const allocateUncleared: (length: number) => Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow
+export const copyBytes = method(Buffer.prototype, 'copy') as CopyBytes
+
 type EachOfMap = Method<object, [(value: unknown, key: unknown) => void], void>
 export const eachOfMap = method(Map.prototype, 'forEach') as EachOfMap
 export const eachOfSet = method(Set.prototype, 'forEach') as Method<
@@ -99,6 +114,23 @@ export const eachOfSet = method(Set.prototype, 'forEach') as Method<
   void
 >
 
+type Key = object | string
+type MapGet = <V>(map: Map<Key, V>, key: Key) => V | undefined
+export const getFromMap = method(Map.prototype, 'get') as MapGet
+type MapSet = Method<Map<unknown, unknown>, [key: unknown, value: unknown], unknown>
+export const setInMap = method(Map.prototype, 'set') as MapSet
+export const clearMap = method(Map.prototype, 'clear') as Method<Map<Key, unknown>, [], void>
+export const sizeOfMap = getter(Map.prototype, 'size') as Getter<object, number>
+export const sizeOfSet = getter(Set.prototype, 'size') as Getter<object, number>
+export const addToSet = method(Set.prototype, 'add') as Method<Set<unknown>, [unknown], unknown>
+export const isInSet = method(Set.prototype, 'has') as Method<
+  ReadonlySet<unknown>,
+  [unknown],
+  boolean
+>
+
+type Part = Method<string, [from: number, to: number], string>
+export const partOf = method(String.prototype, 'slice') as Part
 export const execute = method(RegExp.prototype, 'exec') as Method<RegExp, [string], unknown>
 export const codeAt = method(String.prototype, 'charCodeAt') as Method<string, [number], number>
 export const bigintText = method(BigInt.prototype, 'toString') as Method<bigint, [number], string>

@@ -4,8 +4,10 @@
  * @module
  */
 import {
+  allocateUncleared,
   bufferLength,
   bufferResizable,
+  copyBytes,
   dataViewBuffer,
   dataViewLength,
   dataViewOffset,
@@ -40,6 +42,8 @@ const numberByName = new Map<string | undefined, number>(
   kinds.map(([name], index) => [name, index]),
 )
 const bytesKind = 2
+/** From here on Buffer's copy is up to twice as quick as V8's, since Node 22; before it is the same. */
+const large = 16_384
 
 /** Bytes that wait to be written. They are the program's own, which may still change them. */
 export class ByteArray {
@@ -52,6 +56,12 @@ export class ByteArray {
     this.kind = kind
     this.bytes = bytes
     this.buffer = buffer
+  }
+
+  /** Writes the bytes to a multiple of eight, and gives the place behind them. */
+  writeTo(shared: Uint8Array, at: number): number {
+    setBytes(shared, this.bytes, at)
+    return at + this.bytes.length
   }
 
   copy(): ByteArray {
@@ -80,12 +90,6 @@ export function byteArrayOf(value: object): ByteArray | null {
   return bufferLength(buffer) === 0 ? null : new ByteArray(kind, value as Uint8Array, buffer)
 }
 
-/** Writes the bytes to a multiple of eight, and gives the place behind them. */
-export function writeBytes(shared: Uint8Array, at: number, array: ByteArray): number {
-  setBytes(shared, array.bytes, at)
-  return at + array.bytes.length
-}
-
 /** Copies bytes into an object of the kind. */
 export function readBytes(
   shared: Uint8Array,
@@ -93,10 +97,17 @@ export function readBytes(
   length: number,
   kind: number,
 ): ArrayBuffer | ArrayBufferView {
-  const copy = new Uint8Array(shared.subarray(at, at + length))
+  const copy = copyOf(shared, at, length)
   if (kind === bytesKind) return copy
   const [, make] = kinds[kind] as (typeof kinds)[number]
   return make(copy.buffer)
+}
+
+function copyOf(shared: Uint8Array, at: number, length: number): Uint8Array<ArrayBuffer> {
+  if (length < large) return new Uint8Array(shared.subarray(at, at + length))
+  const copy = allocateUncleared(length)
+  copyBytes(shared, copy, 0, at, at + length)
+  return new Uint8Array(copy.buffer)
 }
 
 function wholeOf(buffer: ArrayBuffer, kind: number): ByteArray | null {

@@ -7,6 +7,7 @@
  */
 import { Deserializer, Serializer } from 'node:v8'
 import {
+  addToSet,
   bufferLength,
   dataViewBuffer,
   eachOfMap,
@@ -18,6 +19,7 @@ import {
   isArrayBuffer,
   isBoxedPrimitive,
   isDate,
+  isInSet,
   isMap,
   isNativeError,
   isProxy,
@@ -27,11 +29,13 @@ import {
   keysOf,
   lookupGetter,
   ObjectPrototype,
+  sizeOfMap,
+  sizeOfSet,
   stackGetter,
   typedArrayBuffer,
   typedArrayName,
 } from './builtins.js'
-import { mostDepth } from './plain.js'
+import { mostDepth } from './exotic.js'
 
 /** V8's bytes, and the shared buffers in them: each by its number. */
 export interface Structured {
@@ -39,15 +43,19 @@ export interface Structured {
   readonly numbers: readonly number[]
 }
 
+interface Numbers {
+  numberOf(buffer: SharedArrayBuffer): number
+}
+
 /** The list as V8 writes it; null for what must go by message, or is longer than so many bytes. */
 export function serialize(
   values: readonly unknown[],
   mostBytes: number,
-  numberOf: (buffer: SharedArrayBuffer) => number,
+  shared: Numbers,
 ): Structured | null {
   if (!isSafe(values, mostBytes)) return null
   try {
-    const serializer = new ListSerializer(numberOf)
+    const serializer = new ListSerializer(shared)
     serializer.writeHeader()
     serializer.writeValue(values)
     const bytes = serializer.releaseBuffer()
@@ -63,8 +71,10 @@ export function serialize(
 /** Reads what `serialize` wrote. */
 export function deserialize(bytes: Uint8Array, buffers: readonly SharedArrayBuffer[]): unknown[] {
   const deserializer = new Deserializer(bytes)
-  for (const [index, buffer] of buffers.entries())
-    deserializer.transferArrayBuffer(firstShared + index, buffer as unknown as ArrayBuffer)
+  for (let index = 0; index < buffers.length; index++) {
+    const buffer = buffers[index] as unknown as ArrayBuffer
+    deserializer.transferArrayBuffer(firstShared + index, buffer)
+  }
   deserializer.readHeader()
   return deserializer.readValue() as unknown[]
 }
@@ -78,16 +88,16 @@ const [sharedTag, transferredTag] = [0x75, 0x74] // 'u', 't'
 
 class ListSerializer extends Serializer {
   readonly numbers: number[] = []
-  readonly #numberOf: (buffer: SharedArrayBuffer) => number
+  readonly #shared: Numbers
 
-  constructor(numberOf: (buffer: SharedArrayBuffer) => number) {
+  constructor(shared: Numbers) {
     super()
-    this.#numberOf = numberOf
+    this.#shared = shared
   }
 
   /** Called by V8 once for each shared buffer. */
   _getSharedArrayBufferId(buffer: SharedArrayBuffer): number {
-    return firstShared + this.numbers.push(this.#numberOf(buffer)) - 1
+    return firstShared + this.numbers.push(this.#shared.numberOf(buffer)) - 1
   }
 
   /** Called by V8 for objects of Node's own. */
@@ -134,7 +144,7 @@ function isSafe(values: readonly unknown[], mostBytes: number): boolean {
 
 function walk(value: unknown, depth: number): void {
   if (typeof value === 'object') {
-    if (value !== null && !met.has(value)) walkObject(value, depth)
+    if (value !== null && !isInSet(met, value)) walkObject(value, depth)
   } else if (typeof value === 'string') room -= value.length
   else if (typeof value === 'function' || typeof value === 'symbol') safe = false
   if (room < 0) safe = false
@@ -143,18 +153,24 @@ function walk(value: unknown, depth: number): void {
 function walkObject(value: object, depth: number): void {
   if (isProxy(value) || depth > mostDepth) safe = false
   if (!safe) return
-  met.add(value)
+  addToSet(met, value)
   if (isArray(value)) walkProperties(value, depth)
   else if (isView(value)) walk(bufferOf(value), depth + 1)
   else if (isAnyArrayBuffer(value)) {
     if (isArrayBuffer(value)) room -= bufferLength(value)
   } else if (isMap(value)) {
-    eachOfMap(value, (item, key) => {
-      walk(key, depth + 1)
-      walk(item, depth + 1)
-    })
-  } else if (isSet(value)) eachOfSet(value, (item) => walk(item, depth + 1))
-  else if (isNativeError(value)) walkError(value, depth)
+    room -= sizeOfMap(value) * 2
+    if (room < 0) safe = false
+    else
+      eachOfMap(value, (item, key) => {
+        walk(key, depth + 1)
+        walk(item, depth + 1)
+      })
+  } else if (isSet(value)) {
+    room -= sizeOfSet(value)
+    if (room < 0) safe = false
+    else eachOfSet(value, (item) => walk(item, depth + 1))
+  } else if (isNativeError(value)) walkError(value, depth)
   else if (!isDate(value) && !isRegExp(value) && !isBoxedPrimitive(value)) {
     const prototype: unknown = getPrototypeOf(value)
     // Instances of other classes could be marked by Node as its own, which cannot be seen from here.
@@ -164,7 +180,9 @@ function walkObject(value: object, depth: number): void {
 }
 
 function walkProperties(value: object, depth: number): void {
-  for (const key of keysOf(value)) {
+  const keys = keysOf(value)
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string
     if (lookupGetter(value, key) !== undefined) safe = false
     if (!safe) return
     room -= key.length
@@ -183,15 +201,18 @@ const errorPrototypes: ReadonlySet<unknown> = new Set(
 )
 /** V8 reads of an error its name, message, cause and stack, converting the first two to strings. */
 function walkError(error: object, depth: number): void {
-  if (!errorPrototypes.has(getPrototypeOf(error)) || !isTextAt(error, 'name')) safe = false
+  if (!isInSet(errorPrototypes, getPrototypeOf(error)) || !isTextAt(error, 'name')) safe = false
   else if (hasOwn(error, 'message') && !isTextAt(error, 'message')) safe = false
   else if ((lookupGetter(error, 'stack') ?? null) !== stackGetter) safe = false
   if (!safe) return
-  for (const key of ['cause', 'errors'] as const) {
-    if (!hasOwn(error, key)) continue
-    if (lookupGetter(error, key) !== undefined) safe = false
-    else walk((error as Record<string, unknown>)[key], depth + 1)
-  }
+  walkOwn(error, 'cause', depth)
+  walkOwn(error, 'errors', depth)
+}
+
+function walkOwn(error: object, key: string, depth: number): void {
+  if (!hasOwn(error, key)) return
+  if (lookupGetter(error, key) !== undefined) safe = false
+  else walk((error as Record<string, unknown>)[key], depth + 1)
 }
 
 function isTextAt(value: object, key: string): boolean {

@@ -4,7 +4,15 @@
  *
  * @module
  */
-import { codeAt, execute, latin1Slice, latin1Write, ucs2Slice, ucs2Write } from './builtins.js'
+import {
+  codeAt,
+  execute,
+  latin1Slice,
+  latin1Write,
+  partOf,
+  ucs2Slice,
+  ucs2Write,
+} from './builtins.js'
 
 /** Shorter text is written and checked character by character: a call into C++ costs more. */
 const short = 16
@@ -36,4 +44,9 @@ export function writeText(bytes: Uint8Array, at: number, text: string, wide: boo
 export function readText(bytes: Uint8Array, at: number, length: number, wide: boolean): string {
   if (length === 0) return ''
   return wide ? ucs2Slice(bytes, at, at + length * 2) : latin1Slice(bytes, at, at + length)
+}
+
+/** The integer of that hexadecimal text, which may have a sign. */
+export function bigintOf(text: string): bigint {
+  return text[0] === '-' ? -BigInt(`0x${partOf(text, 1, text.length)}`) : BigInt(`0x${text}`)
 }
