@@ -7,7 +7,7 @@
  * @module
  */
 import { mostBlockBytes, pack } from '../ring/index.js'
-import type { SharedBuffers } from './shared-buffers.js'
+import type { SharedBuffers } from './numbered-buffers.js'
 import type { Message, QueuedWork } from './work.js'
 
 /**
@@ -37,15 +37,9 @@ export function capture(
 /** Whether nothing in the list can be changed by anybody. */
 export function arePrimitive(values: readonly unknown[]): boolean {
   for (const value of values) {
-    switch (typeof value) {
-      case 'object':
-        if (value !== null) return false
-        break
-      case 'function':
-      case 'symbol':
-        return false
-      default:
-    }
+    const type = typeof value
+    if (type === 'function' || type === 'symbol') return false
+    if (type === 'object' && value !== null) return false
   }
   return true
 }

@@ -21,7 +21,7 @@ import {
 import { Histogram } from './histogram.js'
 import type { Lane } from './lane.js'
 import type { Server } from './server.js'
-import type { SharedBuffers } from './shared-buffers.js'
+import type { SharedBuffers } from './numbered-buffers.js'
 import type { QueuedWork } from './work.js'
 
 /** What a work's end means for its queue. */

@@ -11,16 +11,7 @@
  *
  * @module
  */
-import { WorkList, type QueuedWork } from './work.js'
-
-/** The line of a key. */
-export class KeyLine {
-  /** The last of the works that are in the rings, or on their way there; null: none is. */
-  last: QueuedWork | null = null
-  readonly held = new WorkList()
-
-  constructor(readonly key: unknown) {}
-}
+import { KeyLine, type QueuedWork } from './work.js'
 
 /** The lines of a queue. */
 export class KeyLines {
@@ -105,4 +96,9 @@ function follow(line: KeyLine, work: QueuedWork): boolean {
   if (last.lane !== lane || last.slot < 0 || !lane.hang(work, last)) return false
   line.last = work
   return true
+}
+
+/** Whether two keys are the same, as a `Map` has it. */
+export function isKey(one: unknown, other: unknown): boolean {
+  return Object.is(one, other) || (one === 0 && other === 0)
 }

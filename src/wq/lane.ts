@@ -33,8 +33,8 @@ import {
   writeSmall,
   type ClassMemory,
 } from '../ring/index.js'
-import type { SharedBuffers } from './shared-buffers.js'
-import { WorkList, type QueuedWork } from './work.js'
+import type { SharedBuffers } from './numbered-buffers.js'
+import { WorkList, type QueuedWork, type WorkLane } from './work.js'
 
 /** What a lane tells its account. */
 export interface LaneEvents {
@@ -51,7 +51,7 @@ export interface LaneEvents {
 const roomOf: readonly number[] = [1024, 4096, 1024]
 const roomForHung = 2048
 
-export class Lane {
+export class Lane implements WorkLane {
   readonly memory: ClassMemory = allocateClass()
   readonly submission = new Submission(this.memory.words)
   /** The works in the slots. */

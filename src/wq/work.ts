@@ -14,10 +14,8 @@
  *
  * @module
  */
-import type { Packed } from '../ring/index.js'
+import type { ClassMemory, Packed } from '../ring/index.js'
 import type { TransferListItem } from '../os/thread.js'
-import type { KeyLine } from './keys.js'
-import type { Lane } from './lane.js'
 
 /** Where a work is in its life. */
 export type WorkState = 'pending' | 'running' | 'done' | 'failed' | 'canceled'
@@ -60,6 +58,17 @@ export interface WorkOwner {
   cancelWork(work: QueuedWork): CancelOutcome
 }
 
+/** The rings that a work goes to: see `lane.ts`. */
+export interface WorkLane {
+  readonly memory: ClassMemory
+  kindOf(work: QueuedWork): number
+  admit(work: QueuedWork): void
+  keep(work: QueuedWork): void
+  hang(work: QueuedWork, last: QueuedWork): boolean
+  withdraw(work: QueuedWork): boolean
+  refill(): void
+}
+
 /** What few works have. */
 export interface Extras {
   /** How long it may run, in milliseconds; 0: for ever. */
@@ -79,7 +88,7 @@ export class QueuedWork implements Work {
   /** How it was settled; null before. */
   outcome: 'done' | 'failed' | 'canceled' | null = null
   /** The rings it goes to. */
-  lane: Lane | null = null
+  lane: WorkLane | null = null
   /** Its slot; -1: it is in none. */
   slot = -1
   /** The block with its arguments: chunk, place and length; -1: none. */
@@ -218,4 +227,13 @@ export class WorkList implements Iterable<QueuedWork> {
       work = next
     }
   }
+}
+
+/** The line of a key: see `keys.ts`. */
+export class KeyLine {
+  /** The last of the works that are in the rings, or on their way there; null: none is. */
+  last: QueuedWork | null = null
+  readonly held = new WorkList()
+
+  constructor(readonly key: unknown) {}
 }
