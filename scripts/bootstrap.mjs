@@ -34,6 +34,15 @@ export function bringUpToDate() {
   })
 }
 
+/** The bench has packages of its own, such as other pools: they are installed when it is first run. */
+export function bringBenchUpToDate() {
+  const locked = hash(['bench/package.json', 'bench/package-lock.json'])
+  once('bench/node_modules/.userworker-installed', locked, () => {
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
+    run('npm', ['ci', '--prefix', 'bench', ...quiet])
+  })
+}
+
 function once(stampFile, wanted, work) {
   const stamp = join(root, stampFile)
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
