@@ -28,8 +28,8 @@ export interface Row {
   ratio: number | null
   /** How many rounds the ratio is of. */
   rounds: number
-  /** The setting that was better, of peers with two. */
-  settings: Partial<Record<Peer, string>>
+  /** The medians of all sides, each setting of a peer by itself. */
+  sides: Record<string, number>
   /** Why there is no figure. By side. */
   notes: Record<string, string>
   /** The measuring was a trial. */
@@ -102,7 +102,7 @@ export function rowOf(
     bestPeer: best === undefined ? null : bestPeer,
     ratio: rounded(median(ratios.filter(isNumber))),
     rounds: ratios.filter(isNumber).length,
-    settings: settingsOf((peer) => bestOf(peer)?.side),
+    sides: Object.fromEntries(ranking.map(({ side, value }) => [side, rounded(value) ?? 0])),
     notes: about.notes,
     quick: about.quick,
   }
@@ -128,15 +128,6 @@ function ratiosOf(unit: Unit, ours: ByRound, theirs: ByRound): ByRound {
     const ratio = ratioOf(unit, value, other)
     return Number.isFinite(ratio) ? ratio : null
   })
-}
-
-function settingsOf(chosen: (peer: Peer) => string | undefined): Row['settings'] {
-  const settings: Row['settings'] = {}
-  for (const peer of peers) {
-    const [, setting] = chosen(peer)?.split(', ') ?? []
-    if (setting !== undefined) settings[peer] = setting
-  }
-  return settings
 }
 
 /** Three digits tell more than the noise. */

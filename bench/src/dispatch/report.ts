@@ -23,10 +23,14 @@ export function tableOf(rows: readonly Row[]): string {
       ? ''
       : `${shown(row.ratioWhenQuiet)} (${row.quietRounds} of ${row.rounds})`,
   ])
-  const notes = rows.flatMap((row) =>
-    Object.entries(row.notes).map(([side, note]) => `${row.case}: ${side}: ${note}`),
-  )
+  const notes = new Map<string, string[]>()
+  for (const row of rows)
+    for (const [side, note] of Object.entries(row.notes)) {
+      const text = `${side}: ${note}`
+      notes.set(text, [...(notes.get(text) ?? []), row.case])
+    }
+  const notesShown = [...notes].map(([text, cases]) => `${text} (${cases.join(', ')})`)
   const table = columns([titles, ...lines], 2)
   const legend = 'ratio: times as good as the best peer. Of works/s and beats/s more is better.'
-  return [`dispatch, Node ${rows[0]?.node}`, '', ...table, '', legend, ...notes].join('\n')
+  return [`dispatch, Node ${rows[0]?.node}`, '', ...table, '', legend, ...notesShown].join('\n')
 }

@@ -54,6 +54,7 @@ export function merge(before: readonly Row[], after: readonly Row[]): Row[] {
   return caseNames.flatMap((name) => rows.get(name) ?? [])
 }
 
-const rowsOf = (file: string): readonly Row[] => (JSON.parse(readFileSync(file, 'utf8')) as Results).rows
+const rowsOf = (file: string): readonly Row[] =>
+  (JSON.parse(readFileSync(file, 'utf8')) as Results).rows
 const nameOf = (node: string): string => `dispatch-node${node.split('.')[0]}`
 const versionIn = (name: string): number => Number(/\d+$/.exec(name)?.[0])

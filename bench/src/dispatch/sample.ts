@@ -6,6 +6,7 @@
  * @module
  */
 import { writeSync } from 'node:fs'
+import { inspect } from 'node:util'
 import { fullSpans, quickSpans, type Figures } from './measure.js'
 import { measures } from './measures.js'
 import { spin } from './measures/latency.js'
@@ -19,7 +20,7 @@ async function sample(): Promise<Figures> {
   if (measure === undefined || side === undefined)
     throw new Error(`there is no measure '${name}' or no side '${sideName}'`)
   const spans = pace === 'quick' ? quickSpans : fullSpans
-  if (side.open === null) return spin(spans)
+  if (side.open === null) return spin({ ...spans, warmUpMs: fullSpans.warmUpMs })
   return measure.sample({ open: side.open, workers: Number(workers), spans })
 }
 
@@ -29,6 +30,7 @@ try {
   process.exit(0)
 } catch (error) {
   // One line, which becomes a note beside the case.
-  console.error(error instanceof Error ? error.message.split('\n')[0] : String(error))
+  const said = error instanceof Error ? error.message : inspect(error)
+  console.error(said.split('\n')[0])
   process.exit(1)
 }

@@ -27,7 +27,10 @@ async function latency({ open, spans, workers }: Subject): Promise<Figures> {
   return inMicroseconds(samples.subarray(0, count))
 }
 
-/** The limit of what shared memory can do: both threads look at it without a pause. */
+/**
+ * The limit of what shared memory can do: both threads look at it without a pause. The system may start
+ * them on one CPU, and takes some tenths of a second to part them: warm up for so long.
+ */
 export async function spin({ warmUpMs, measuredMs }: Spans): Promise<Figures> {
   const shared = new SharedArrayBuffer(8)
   const words = new Int32Array(shared)

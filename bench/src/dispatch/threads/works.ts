@@ -7,9 +7,12 @@ import { readFile } from 'node:fs/promises'
 
 export const echo = (value: unknown): unknown => value
 
-/** Waits as one that awaits a service does. */
-export function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => {
+/**
+ * Waits as one that awaits a service does. It is declared async because poolifier goes by that, not by
+ * what a function returns.
+ */
+export async function wait(ms: number): Promise<void> {
+  await new Promise((resolve) => {
     setTimeout(resolve, ms)
   })
 }
