@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { bringBenchUpToDate, status } from './bootstrap.mjs'
 import { binOf, isVersion } from './node-versions.mjs'
 
-const withPackages = ['dispatch', 'chart']
+const withPackages = new Set(['dispatch', 'chart'])
 
 export function bench(args) {
-  if (withPackages.includes(args[0])) bringBenchUpToDate()
+  if (withPackages.has(args[0])) bringBenchUpToDate()
   return status(process.execPath, ['bench/build/main.js', ...withPrograms(args)])
 }
 

@@ -28,8 +28,8 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<num
 }
 
 async function main(): Promise<number> {
-  const [name = '', ...args] = process.argv.slice(2)
-  const command = commands[name]
+  const [chosen = '', ...args] = process.argv.slice(2)
+  const command = commands[chosen]
   if (command !== undefined) return command(args)
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
   const [bench = '', ...words] = positionals

@@ -14,7 +14,7 @@ import type { Case } from './measure.js'
 import { caseNames, measures } from './measures.js'
 import { tableOf } from './report.js'
 import { addResults, merge, readResults } from './results.js'
-import { perWorker } from './rounds.js'
+import { noteOf, perWorker } from './rounds.js'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const about = { node: '20.1.0', quick: false, notes: {} }
@@ -81,6 +81,16 @@ describe('the figures of the bench of dispatch', () => {
 
   test('of what a worker adds are the difference, for each worker more', () => {
     assert.deepEqual(perWorker({ value: 130 }, { value: 50 }, 8), { value: 10 })
+  })
+
+  test('that are missing have a line that says why', () => {
+    const uncaught = 'file:1\nthrow\n^\n\nTypeError [A]: no pool\n    at x\n\nNode.js v20.1.0\n'
+    assert.equal(noteOf(uncaught), 'TypeError [A]: no pool')
+    assert.equal(
+      noteOf('a warning\nit has 7 workers instead of 9\n'),
+      'it has 7 workers instead of 9',
+    )
+    assert.equal(noteOf(''), null)
   })
 })
 

@@ -42,7 +42,7 @@ export interface Row {
 }
 
 /** A round trip between two spinning threads takes longer only where one of them is not running. */
-export const quietSpinUs = 2
+const quietSpinUs = 2
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)

@@ -132,10 +132,13 @@ function inChild(
     execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) resolve({ figures: JSON.parse(stdout) as Figures })
       else if (error.killed) resolve(late)
-      else {
-        const said = stderr.trim().split('\n').at(-1) ?? ''
-        resolve({ note: said === '' ? error.message : said, late: false })
-      }
+      else resolve({ note: noteOf(stderr) ?? error.message, late: false })
     })
   })
+}
+
+/** What a process said that failed: the error's own line where Node shows more around it. */
+export function noteOf(stderr: string): string | null {
+  const lines = stderr.trim().split('\n')
+  return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1)) || null
 }

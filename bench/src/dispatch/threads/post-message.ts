@@ -16,7 +16,8 @@ interface Message {
 }
 
 parentPort?.on('message', ({ id, name, values }: Message) => {
+  const answer = (result: unknown): void => parentPort?.postMessage({ id, result })
   const result = handlers[name]?.(...values)
-  if (!(result instanceof Promise)) return parentPort?.postMessage({ id, result })
-  return result.then((awaited: unknown) => parentPort?.postMessage({ id, result: awaited }))
+  if (result instanceof Promise) void result.then(answer)
+  else answer(result)
 })
