@@ -5,6 +5,7 @@
  * @module
  */
 import { ratioOf, type Row } from './figures.js'
+import { loadPackage } from './packages.js'
 import { peers } from './sides.js'
 
 /** A dot: how much better than the best peer a pool is in a case; below 1, how much worse. */
@@ -38,7 +39,7 @@ export function dotsOf(rows: readonly Row[]): Dot[] {
   })
 }
 
-/** The part of vega that is used. Its types are not there when the bench is built. */
+/** The part of vega that is used. */
 interface Vega {
   parse(spec: object): object
   readonly View: new (runtime: object, options: object) => { toSVG(): Promise<string> }
@@ -46,8 +47,7 @@ interface Vega {
 
 /** Draws the chart. */
 export async function svgOf(rows: readonly Row[]): Promise<string> {
-  const name: string = 'vega'
-  const vega = (await import(name)) as Vega
+  const vega = await loadPackage<Vega>('vega')
   const view = new vega.View(vega.parse(specificationOf(rows)), { renderer: 'none' })
   return `${await view.toSVG()}\n`
 }

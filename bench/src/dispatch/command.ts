@@ -9,27 +9,29 @@ import { join } from 'node:path'
 import { readArguments, type Arguments } from './arguments.js'
 import { svgOf } from './chart.js'
 import { rowOf, type Row } from './figures.js'
+import { loadPackage } from './packages.js'
 import { tableOf } from './report.js'
 import { addResults, readResults, resultsFolder, type Results } from './results.js'
-import { runRounds } from './rounds.js'
+import { runRounds, type Outcome } from './rounds.js'
 
 /** Measures, prints, writes results and charts. */
 export async function dispatch(args: readonly string[]): Promise<number> {
   let chosen: Arguments
   try {
     chosen = readArguments(args, process.execPath)
+    // Now, and not when all is measured and only the chart is to be drawn.
+    await loadPackage('vega')
   } catch (error) {
     return refused(error instanceof Error ? error.message : String(error))
   }
+  const folder = chosen.results ?? resultsFolder
   const all: Row[] = []
   for (const node of chosen.nodes) {
-    const rows = await measured(chosen, node)
+    const rows = await measured(chosen, node, folder)
     if (!chosen.json) console.log(tableOf(rows))
     all.push(...rows)
   }
   if (chosen.json) console.log(JSON.stringify({ rows: all }))
-  const folder = chosen.results ?? resultsFolder
-  addResults(folder, all)
   await drawAll(folder)
   return 0
 }
@@ -41,21 +43,28 @@ export async function chart([folder = resultsFolder]: readonly string[]): Promis
   return 0
 }
 
-async function measured(chosen: Arguments, node: string): Promise<Row[]> {
-  const { measures, cases, rounds, quick } = chosen
+/** Measures on one Node, and writes the results after each round. */
+async function measured(chosen: Arguments, node: string, folder: string): Promise<Row[]> {
+  const { measures, rounds, quick } = chosen
   const version = versionOf(node)
   const progress = (text: string): void => {
     if (process.stderr.isTTY) console.error(`Node ${version}, ${text}`)
   }
-  const outcomes = await runRounds({ measures, rounds, quick, node, progress })
-  return outcomes.flatMap((outcome) =>
-    outcome.measure.cases
-      .filter(({ name }) => cases.includes(name))
-      .map((each) => {
-        const { measure, notes } = outcome
-        return rowOf(each, measure, outcome.recorded(each), { node: version, quick, notes })
-      }),
-  )
+  let rows: Row[] = []
+  const roundEnded = (outcomes: readonly Outcome[]): void => {
+    rows = outcomes.flatMap((outcome) => rowsOf(outcome, chosen, version))
+    addResults(folder, rows)
+  }
+  await runRounds({ measures, rounds, quick, node, progress, roundEnded })
+  return rows
+}
+
+/** The rows of the chosen cases. */
+function rowsOf(outcome: Outcome, { cases, quick }: Arguments, node: string): Row[] {
+  const { measure, notes } = outcome
+  return measure.cases
+    .filter(({ name }) => cases.includes(name))
+    .map((each) => rowOf(each, measure, outcome.recorded(each), { node, quick, notes }))
 }
 
 /** Such as `20.19.0`. */

@@ -20,6 +20,8 @@ export interface Plan {
   readonly node: string
   /** Hears what is done next. */
   readonly progress: (text: string) => void
+  /** Hears what there is at the end of each round, so that rounds cut short are not lost. */
+  readonly roundEnded: (outcomes: readonly Outcome[]) => void
 }
 
 /** What a measure gave. */
@@ -35,7 +37,7 @@ type Sample = { readonly figures: Figures } | { readonly note: string; readonly 
 
 const script = fileURLToPath(new URL('sample.js', import.meta.url))
 
-export async function runRounds(plan: Plan): Promise<Outcome[]> {
+export async function runRounds(plan: Plan): Promise<void> {
   const records = plan.measures.map((measure) => new MeasureRecord(measure))
   for (let round = 0; round < plan.rounds; round++) {
     for (const record of records) {
@@ -47,8 +49,8 @@ export async function runRounds(plan: Plan): Promise<Outcome[]> {
         record.add(side, round, await sampleOf(plan, record.measure, side, record.isHopeless(side)))
       }
     }
+    plan.roundEnded(records)
   }
-  return records
 }
 
 /** The samples of one measure. */

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { loadPeer, threadFile, type Open } from './pool.js'
+import { loadPackage } from '../packages.js'
+import { threadFile, type Open } from './pool.js'
 
 interface Piscina {
   readonly threads: readonly unknown[]
@@ -20,7 +21,7 @@ interface PiscinaPackage {
 const piscinaWith =
   (settings: object): Open =>
   async ({ workers }) => {
-    const { Piscina, FixedQueue } = await loadPeer<PiscinaPackage>('piscina')
+    const { Piscina, FixedQueue } = await loadPackage<PiscinaPackage>('piscina')
     const pool = new Piscina({
       filename: threadFile('one-argument'),
       minThreads: workers,

@@ -38,11 +38,3 @@ export type Open = (opening: Opening) => Promise<Pool>
 export function threadFile(name: string): string {
   return fileURLToPath(new URL(`../threads/${name}.js`, import.meta.url))
 }
-
-/**
- * Imports a peer's package. Its types are not there when the bench is built: the packages are
- * installed when the bench is first run. So an adapter declares what it uses.
- */
-export async function loadPeer<Peer>(name: string): Promise<Peer> {
-  return (await import(name)) as Peer
-}

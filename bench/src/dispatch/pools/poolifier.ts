@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { loadPeer, threadFile, type Open } from './pool.js'
+import { loadPackage } from '../packages.js'
+import { threadFile, type Open } from './pool.js'
 
 interface FixedThreadPool {
   readonly info: { readonly workerNodes: number }
@@ -18,7 +19,7 @@ interface PoolifierPackage {
 const poolifierWith =
   (settings: object): Open =>
   async ({ workers }) => {
-    const { FixedThreadPool } = await loadPeer<PoolifierPackage>('poolifier')
+    const { FixedThreadPool } = await loadPackage<PoolifierPackage>('poolifier')
     const pool = new FixedThreadPool(workers, threadFile('poolifier'), {
       enableEvents: false,
       errorHandler: (error: Error) => {

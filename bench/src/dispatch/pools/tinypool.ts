@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { loadPeer, threadFile, type Open } from './pool.js'
+import { loadPackage } from '../packages.js'
+import { threadFile, type Open } from './pool.js'
 
 interface Tinypool {
   readonly threads: readonly unknown[]
@@ -18,7 +19,7 @@ interface TinypoolPackage {
 const tinypoolWith =
   (settings: object): Open =>
   async ({ workers }) => {
-    const { Tinypool } = await loadPeer<TinypoolPackage>('tinypool')
+    const { Tinypool } = await loadPackage<TinypoolPackage>('tinypool')
     const pool = new Tinypool({
       filename: threadFile('one-argument'),
       runtime: 'worker_threads',

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { loadPeer, threadFile, type Open } from './pool.js'
+import { loadPackage } from '../packages.js'
+import { threadFile, type Open } from './pool.js'
 
 interface Cancellable extends PromiseLike<unknown> {
   cancel(): unknown
@@ -21,7 +22,7 @@ interface WorkerpoolPackage {
 }
 
 export const openWorkerpool: Open = async ({ workers }) => {
-  const loaded = await loadPeer<{ default: WorkerpoolPackage }>('workerpool')
+  const loaded = await loadPackage<{ default: WorkerpoolPackage }>('workerpool')
   const pool = loaded.default.pool(threadFile('workerpool'), {
     workerType: 'thread',
     minWorkers: workers,

@@ -1,10 +1,10 @@
 /** The module of workerpool's workers. */
-import { loadPeer } from '../pools/pool.js'
+import { loadPackage } from '../packages.js'
 import * as works from './works.js'
 
 interface WorkerpoolPackage {
   worker(handlers: object): void
 }
 
-const { default: workerpool } = await loadPeer<{ default: WorkerpoolPackage }>('workerpool')
+const { default: workerpool } = await loadPackage<{ default: WorkerpoolPackage }>('workerpool')
 workerpool.worker({ ...works, add: (a: number, b: number): number => a + b })
