@@ -54,6 +54,11 @@ export async function svgOf(rows: readonly Row[]): Promise<string> {
 
 const lineHeight = 22
 
+/** 1, 2 and 5 of each power of ten; those outside of the scale are not drawn. */
+const ticks = [-4, -3, -2, -1, 0, 1, 2, 3, 4].flatMap((power) =>
+  [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
+)
+
 /** What vega draws. */
 export function specificationOf(rows: readonly Row[]): object {
   const dots = dotsOf(rows)
@@ -92,7 +97,8 @@ export function specificationOf(rows: readonly Row[]): object {
         title: 'times as good as the best of the four (logarithmic)',
         grid: true,
         gridColor: '#eaeef2',
-        tickCount: 6,
+        values: ticks,
+        labelOverlap: 'greedy',
         encode: { labels: { update: { text: { signal: "format(datum.value, '~g') + '×'" } } } },
       },
       { orient: 'left', scale: 'y', domain: false, ticks: false, grid: true, gridColor: '#eaeef2' },
