@@ -10,7 +10,7 @@ export function bench(args) {
   return status(process.execPath, ['bench/build/main.js', ...withPrograms(args)])
 }
 
-/** `--node 24` becomes `--node` and the program of that version: this one, or one that is fetched. */
+/** `--node 24` becomes `--node` and the program of that version, which may be fetched first. */
 function withPrograms(args) {
   return args
     .flatMap((arg) => (arg.startsWith('--node=') ? arg.split('=', 2) : [arg]))

@@ -34,7 +34,7 @@ export function bringUpToDate() {
   })
 }
 
-/** The bench has packages of its own, such as other pools: they are installed when it is first run. */
+/** The bench has packages of its own, such as other pools, installed when it is first run. */
 export function bringBenchUpToDate() {
   const locked = hash(['bench/package.json', 'bench/package-lock.json'])
   once('bench/node_modules/.userworker-installed', locked, () => {

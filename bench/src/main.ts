@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- worker [row]… [--json] [--rounds <n>] [--quick]`
- * `npm run bench -- dispatch [--case <name>]… [--node <version>]… [--json] [--rounds <n>] [--quick]`
+ * `npm run bench -- dispatch [--case <name>]… [--node <version>]… [--rounds <n>]
+ * [--json] [--quick]`
  * `npm run bench -- chart`
  *
  * @module

@@ -4,7 +4,9 @@
  * @module
  */
 
-/** Lines of cells, one below the other: the first columns begin, the others end at the same place. */
+/**
+ * Lines of cells, one below the other: the first columns begin, the others end at the same place.
+ */
 export function columns(lines: readonly (readonly string[])[], leftColumns: number): string[] {
   const widths: number[] = []
   for (const line of lines)

@@ -1,6 +1,6 @@
 /**
- * Results as a chart: a line for each case, and on it how well each pool does, as part of what the best
- * of the peers does.
+ * Results as a chart: a line for each case, and on it how well each pool does, as part of what the
+ * best of the peers does.
  *
  * @module
  */

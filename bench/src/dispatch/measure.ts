@@ -1,6 +1,6 @@
 /**
- * What a measure is: something that is done in the same way with every side, in a process of its own,
- * and the cases whose figures come of it.
+ * What a measure is: something that is done in the same way with every side, in a process of its
+ * own, and the cases whose figures come of it.
  *
  * @module
  */
@@ -43,7 +43,9 @@ export interface Measure {
   readonly workers: number
   readonly limits: readonly Limit[]
   readonly sample: (subject: Subject) => Promise<Figures>
-  /** A sample with so many workers is taken as well, and the figures are those of one worker more. */
+  /**
+   * A sample with so many workers is taken as well, and the figures are those of one worker more.
+   */
   readonly baseWorkers?: number
   /** All threads share one CPU. */
   readonly onOneCpu?: boolean

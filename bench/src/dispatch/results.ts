@@ -1,5 +1,6 @@
 /**
- * The newest results, as files: one for each version of Node, which keeps of each case the newest row.
+ * The newest results, as files: one for each version of Node, which keeps of each case the newest
+ * row.
  *
  * @module
  */

@@ -1,7 +1,8 @@
 /**
  * Rounds of child processes: in each round every measure is taken with every side, each in a fresh
- * process, and in the opposite order of the round before; so that a machine that gets slower or faster
- * does so for all. The rounds of a measure lie minutes apart, so that not all of them are disturbed.
+ * process, and in the opposite order of the round before; so that a machine that gets slower or
+ * faster does so for all. The rounds of a measure lie minutes apart, so that not all of them are
+ * disturbed.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Who is measured. Where one setting of a peer is best for one thing and another one for another, the
- * peer has two sides, and the better one counts in each case.
+ * Who is measured. Where one setting of a peer is best for one thing and another one for another,
+ * the peer has two sides, and the better one counts in each case.
  *
  * @module
  */
@@ -27,7 +27,8 @@ export interface Side {
 }
 
 /**
- * In the order of the rounds. `spin` and `ours` are neighbours: it says how quiet the machine was then.
+ * In the order of the rounds. `spin` and `ours` are neighbours: it says how quiet the machine was
+ * then.
  */
 export const sides: readonly Side[] = [
   { name: 'postMessage', of: 'postMessage', open: openPostMessage },

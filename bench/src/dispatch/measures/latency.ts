@@ -28,8 +28,8 @@ async function latency({ open, spans, workers }: Subject): Promise<Figures> {
 }
 
 /**
- * The limit of what shared memory can do: both threads look at it without a pause. The system may start
- * them on one CPU, and takes some tenths of a second to part them: warm up for so long.
+ * The limit of what shared memory can do: both threads look at it without a pause. The system may
+ * start them on one CPU, and takes some tenths of a second to part them: warm up for so long.
  */
 export async function spin({ warmUpMs, measuredMs }: Spans): Promise<Figures> {
   const shared = new SharedArrayBuffer(8)
@@ -58,7 +58,9 @@ function inMicroseconds(samples: Float64Array): Figures {
   return { p50: p50 * 1000, p99: p99 * 1000 }
 }
 
-/** From before the package is imported until the first result, in a process that did nothing yet. */
+/**
+ * From before the package is imported until the first result, in a process that did nothing yet.
+ */
 async function firstResult({ open, workers }: Subject): Promise<number> {
   const before = performance.now()
   const pool = await open({ workers, overlapping: false })

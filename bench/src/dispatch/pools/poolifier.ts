@@ -1,6 +1,6 @@
 /**
- * poolifier, with a fixed number of threads and without events, which nobody listens to here; either
- * works go to threads at once, or through its queue with 64 works per worker.
+ * poolifier, with a fixed number of threads and without events, which nobody listens to here;
+ * either works go to threads at once, or through its queue with 64 works per worker.
  *
  * @module
  */

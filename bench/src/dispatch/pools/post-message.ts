@@ -1,5 +1,6 @@
 /**
- * The limit of pools that send messages: bare threads in turn, an id for each work, and nothing else.
+ * The limit of pools that send messages: bare threads in turn, an id for each work, and nothing
+ * else.
  *
  * @module
  */

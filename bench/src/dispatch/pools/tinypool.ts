@@ -1,6 +1,6 @@
 /**
- * tinypool, at its best settings: its own default of one work per worker with blocking Atomics, or 64
- * works per worker without Atomics.
+ * tinypool, at its best settings: its own default of one work per worker with blocking Atomics, or
+ * 64 works per worker without Atomics.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * workerpool, with threads, which are faster than its processes. It gives a worker one work at a time,
- * and nothing can be set about that.
+ * workerpool, with threads, as all others here. It gives a worker one work at a time, and nothing can be set about that.
  *
  * @module
  */

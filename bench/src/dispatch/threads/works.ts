@@ -8,8 +8,8 @@ import { readFile } from 'node:fs/promises'
 export const echo = (value: unknown): unknown => value
 
 /**
- * Waits as one that awaits a service does. It is declared async because poolifier goes by that, not by
- * what a function returns.
+ * Waits as one that awaits a service does. It is declared async because poolifier goes by that, not
+ * by what a function returns.
  */
 export async function wait(ms: number): Promise<void> {
   await new Promise((resolve) => {
@@ -40,8 +40,8 @@ let beating = false
 let count = 0
 
 /**
- * How often an interval has fired that does not keep its thread alive, such as that of a library that
- * exports metrics. The first call sets it, so that it is not there in other measures.
+ * How often an interval has fired that does not keep its thread alive, such as that of a library
+ * that exports metrics. The first call sets it, so that it is not there in other measures.
  */
 export function beats(): number {
   if (!beating) setInterval(() => count++, beatMs).unref()
