@@ -1,5 +1,6 @@
 /**
- * workerpool, with threads, as all others here. It gives a worker one work at a time, and nothing can be set about that.
+ * workerpool, with threads, as all others here. It gives a worker one work at a time, and nothing
+ * can be set about that.
  *
  * @module
  */
