@@ -7,9 +7,11 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs'
 import { UserWorkerError } from '../errors.js'
 import { moduleUrl } from '../validate.js'
+import { builtin } from '../os/builtin.js'
+
+const { existsSync } = builtin('node:fs')
 
 /** Undefined in a bundle that is no ES module, whatever the type says. */
 const here = import.meta.url as string | undefined
@@ -19,7 +21,8 @@ const isOnItsOwn = (here ?? '').endsWith('/worker/beginning.js')
 
 /** Whether it is in one of the files that the library is packed into: see `scripts/pack.mjs`. */
 const isPacked =
-  /\/dist\/packed\/[^/]+\.js$/.test(here ?? '') && existsSync(new URL('./entry.js', import.meta.url))
+  /\/dist\/packed\/[^/]+\.js$/.test(here ?? '') &&
+  existsSync(new URL('./entry.js', import.meta.url))
 
 /**
  * Whether a thread begins with a module that has everything in it: that of a bundle, or our own

@@ -10,7 +10,7 @@
  * @module
  */
 import { aborted, UserWorkerError } from '../errors.js'
-import { sharedNow } from '../os/clock.js'
+import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
 import { Account, serverName, type Common, type Limits } from './account.js'
@@ -85,6 +85,7 @@ export class Dispatch {
     })
     this.#pulse = new Pulse(
       this.#owner,
+      options.plan.spins,
       () => this.#reap(),
       () => this.accounts.bounded.isOut || this.accounts.unbounded.isOut,
     )
@@ -133,7 +134,7 @@ export class Dispatch {
       options?.priority === undefined ? normal : levels.indexOf(options.priority),
       number,
       options?.signal ?? null,
-      Math.floor(sharedNow() * 1000) | 0,
+      microseconds(),
     )
     if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
     this.counts.submitted++
