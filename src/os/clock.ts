@@ -6,7 +6,6 @@
  *
  * @module
  */
-import process from 'node:process'
 import { builtin } from './builtin.js'
 
 const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } =

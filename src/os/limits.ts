@@ -12,8 +12,6 @@ import { cgroupFolders } from './cgroup.js'
 import { ownText, systemRoot, textOf } from './pseudo-file.js'
 import { builtin } from './builtin.js'
 
-const { availableParallelism } = builtin('node:os')
-
 /**
  * How many threads the user may have, over all processes: the soft RLIMIT_NPROC; getrlimit(2),
  * UW-8. It does not bind user 0, nor a process with CAP_SYS_RESOURCE or CAP_SYS_ADMIN.
@@ -103,7 +101,7 @@ function allowedIn(status: string | null, root: string): number[] | null {
  * `os.availableParallelism()`.
  */
 export function parallelism(root: string = systemRoot): number {
-  const cpus = cpuSet(root)?.length ?? availableParallelism()
+  const cpus = cpuSet(root)?.length ?? builtin('node:os').availableParallelism()
   return Math.max(1, Math.min(cpus, Math.ceil(cpuQuota(root) ?? Infinity)))
 }
 

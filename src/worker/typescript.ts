@@ -11,7 +11,6 @@
  * @module
  */
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { builtin } from '../os/builtin.js'
 
 const { existsSync } = builtin('node:fs')
@@ -109,7 +108,9 @@ async function registerTsx(base: string): Promise<boolean> {
       require.resolve(path).replace(/\.cjs$/, '.mjs'),
     )
     for (const path of [forRequire, forImport]) {
-      const api = (await import(pathToFileURL(path ?? '').href)) as { register: () => unknown }
+      const api = (await import(builtin('node:url').pathToFileURL(path ?? '').href)) as {
+        register: () => unknown
+      }
       api.register()
     }
     return true
@@ -139,7 +140,7 @@ function pathOf(url: string): string {
 /** Whether there is such a file. What cannot be looked for counts as there: Node will say more. */
 function isThere(url: string): boolean {
   try {
-    return existsSync(url.startsWith('file:') ? fileURLToPath(url) : url)
+    return existsSync(url.startsWith('file:') ? new URL(url) : url)
   } catch {
     return true
   }
