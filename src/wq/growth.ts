@@ -221,10 +221,11 @@ export class Growth {
   #letIdleGo(): void {
     const { servers } = this.#account
     let staying = [...servers].filter(({ isLeaving }) => !isLeaving).length
+    const least = Math.max(1, Math.min(this.#min, this.#max))
     const longAgo = now() - this.#idleTimeoutMs
     // The last ones made go first: the first seats are woken first.
     for (const server of [...servers].toReversed()) {
-      if (staying <= Math.max(1, this.#min)) break
+      if (staying <= least) break
       if (server.state !== 'serving' || server.isLeaving) continue
       if (!server.isAsleep || server.lastEndMs > longAgo || server.readyMs > longAgo) continue
       server.retire()
