@@ -1,30 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { WorkQueue, type WorkQueueOptions } from '../index.js'
 import { until } from '../os/own-thread.fixture.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { word } from './contract/support.fixture.js'
-import type * as Gates from './gates.fixture.js'
+import { aWhile, make, open, reaches, reasons, untilSync } from './gated-queue.fixture.js'
 
 checkForLeaks()
-
-type Queue = WorkQueue<typeof Gates>
-
-const make = (options: WorkQueueOptions): Queue =>
-  new WorkQueue(new URL('./gates.fixture.js', import.meta.url), options)
-
-const open = (gate: Int32Array): void => {
-  Atomics.store(gate, 0, 1)
-  Atomics.notify(gate, 0)
-}
-
-const reaches = (begun: Int32Array, count: number): Promise<void> =>
-  until(`${count} have begun`, () => Atomics.load(begun, 0) >= count)
-
-const reasons = (queue: Queue): string[] => queue.workers().map(({ reason }) => reason)
-
-/** Long enough for a thread to be made, were one wanted. */
-const aWhile = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 120))
 
 const patient = { concurrent: false }
 
@@ -103,7 +84,7 @@ describe('a work that blocks', () => {
     const blocked = queue.run('blocked', [begun, gate])
     const next = queue.run('count', [ran], patient)
     // Synchronously: this thread does nothing else meanwhile.
-    while (Atomics.load(begun, 0) === 0) Atomics.wait(word(), 0, 0, 1)
+    untilSync(() => Atomics.load(begun, 0) === 1)
     Atomics.wait(word(), 0, 0, 150)
     assert.deepEqual([begun[0], ran[0]], [1, 0])
     await next
