@@ -17,6 +17,7 @@ const sources = [
   'bench/tsconfig.json',
   'tsconfig.json',
   'tsconfig.base.json',
+  'scripts/pack.mjs',
 ]
 
 /** Where everything that is built goes. */
@@ -31,6 +32,16 @@ export function bringUpToDate() {
     // A clean build takes about a second, and leaves no output behind of a source that is gone.
     for (const out of outputs) rmSync(join(root, out), { recursive: true, force: true })
     run(process.execPath, ['node_modules/typescript/bin/tsc', '--build'])
+    run(process.execPath, ['scripts/pack.mjs'])
+  })
+}
+
+/** The bench has packages of its own, such as other pools, installed when it is first run. */
+export function bringBenchUpToDate() {
+  const locked = hash(['bench/package.json', 'bench/package-lock.json'])
+  once('bench/node_modules/.userworker-installed', locked, () => {
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
+    run('npm', ['ci', '--prefix', 'bench', ...quiet])
   })
 }
 

@@ -6,9 +6,11 @@
  */
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { inspect } from 'node:util'
 import { invalid } from './errors.js'
 import { longestTimeoutMs } from './os/clock.js'
+import { builtin } from './os/builtin.js'
+
+const { inspect } = builtin('node:util')
 
 const shown = (value: unknown): string =>
   inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 60 })

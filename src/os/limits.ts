@@ -7,10 +7,12 @@
  *
  * @module
  */
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { cgroupFolders } from './cgroup.js'
 import { ownText, systemRoot, textOf } from './pseudo-file.js'
+import { builtin } from './builtin.js'
+
+const { availableParallelism } = builtin('node:os')
 
 /**
  * How many threads the user may have, over all processes: the soft RLIMIT_NPROC; getrlimit(2),

@@ -7,10 +7,13 @@
  *
  * @module
  */
-import { writeFileSync } from 'node:fs'
-import { getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { linkOf, numbersIn, ownerOf, systemRoot, textOf } from './pseudo-file.js'
+import { builtin } from './builtin.js'
+
+const { getPriority, setPriority } = builtin('node:os')
+
+const { writeFileSync } = builtin('node:fs')
 
 /** What the names of our threads begin with, as `ps -T`, `top -H` and `perf` show them (UW-10). */
 export const threadNamePrefix = 'uw:'

@@ -10,10 +10,11 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { builtin } from '../os/builtin.js'
+
+const { existsSync } = builtin('node:fs')
 
 /** Since this version a thread has the hooks that its owner registered (measured). */
 const firstWithHooksInThreads = 22
@@ -99,7 +100,9 @@ function pathsToTsx(): string[] {
 /** @returns whether tsx was found from there, a file or a folder, and is at work now */
 async function registerTsx(base: string): Promise<boolean> {
   try {
-    const require = createRequire(base.startsWith('file:') ? base : join(base, 'any.js'))
+    const require = builtin('node:module').createRequire(
+      base.startsWith('file:') ? base : join(base, 'any.js'),
+    )
     // One for what `require` loads, also on behalf of `import`; the other for ES modules. Of that,
     // the CommonJS half does not find its own files (tsx 4.23).
     const [forRequire, forImport] = ['tsx/cjs/api', 'tsx/esm/api'].map((path) =>

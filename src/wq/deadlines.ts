@@ -5,7 +5,7 @@
  */
 import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
-import { deadline, sharedNow, type Timer } from '../os/clock.js'
+import { deadline, microseconds, type Timer } from '../os/clock.js'
 import { Slot, slotOf } from '../ring/index.js'
 import type { Account } from './account.js'
 import type { QueuedWork } from './work.js'
@@ -69,9 +69,10 @@ export class Deadlines {
 
   /** How long it has run. */
   #runMs(work: QueuedWork): number {
-    if (work.slot < 0 || work.lane === null) return 0
-    const began = memory.load(work.lane.memory.words, slotOf(work.slot) + Slot.BEGAN)
+    if (work.slot < 0) return 0
+    const { words } = this.#events.accountOf(work).lane.memory
+    const began = memory.load(words, slotOf(work.slot) + Slot.BEGAN)
     if (began === 0) return 0
-    return ((Math.floor(sharedNow() * 1000) - began) >>> 0) / 1000
+    return ((microseconds() - began) >>> 0) / 1000
   }
 }
