@@ -84,8 +84,8 @@ export class Serving {
   readonly #arrived: Running[] = []
   /** The work whose handler is being called right now. */
   #calling: Running | null = null
-  /** The next work of the chain that goes on here, claimed; -1: none. */
-  #next = -1
+  /** The next work of the chain that goes on here, claimed. */
+  #next: Running | null = null
 
   constructor(data: ServeData, self: OwnSelf, handlers: Handlers, post: Post) {
     this.#data = data
@@ -96,9 +96,9 @@ export class Serving {
     this.#completions = post.completions
   }
 
-  /** Works that were begun and have not ended. */
+  /** Works that were claimed and have not ended. */
   get count(): number {
-    return this.#running.size
+    return this.#running.size + this.#arrived.length + (this.#next === null ? 0 : 1)
   }
 
   /** Whether it takes no more works. */
@@ -106,11 +106,12 @@ export class Serving {
     return this.#leaving || this.#self.shouldStop()
   }
 
-  /** The work with this number, if it runs here. */
+  /** The work with this number, if it was claimed here and has not ended. */
   find(id: number): Running | undefined {
     if (this.#calling?.id === id) return this.#calling
+    if (this.#next?.id === id) return this.#next
     for (const work of this.#running.values()) if (work.id === id) return work
-    return undefined
+    return this.#arrived.find((work) => work.id === id)
   }
 
   /** Takes and runs works until none is ready, or all places are taken, or the event loop must turn. */
@@ -177,11 +178,11 @@ export class Serving {
         this.#ringOwner()
         return 'full'
       }
-      const slot = this.#take()
+      const work = this.#take()
       // Whoever hears of the end of a work finds the next one running, if there is one.
       this.#ringOwner()
-      if (slot < 0) return 'empty'
-      this.#start(slot)
+      if (work === null) return 'empty'
+      this.#start(work)
       if (served % worksPerClock === 0 && now() > until) {
         this.#ringOwner()
         return 'turn'
@@ -209,12 +210,17 @@ export class Serving {
     return this.#running.size > 0 && memory.load(this.#memory.words, coming) > 0
   }
 
-  /** The next work, claimed; -1: none is ready. */
-  #take(): number {
+  /** The next work, claimed; null: none is ready. */
+  #take(): Running | null {
     const chained = this.#next
-    this.#next = -1
-    if (chained >= 0) return chained
-    if (this.isLeaving || this.#isSpreading()) return -1
+    this.#next = null
+    if (chained !== null) return chained
+    if (this.isLeaving || this.#isSpreading()) return null
+    const slot = this.#takeSlot()
+    return slot < 0 ? null : this.#claimed(slot)
+  }
+
+  #takeSlot(): number {
     const { words } = this.#memory
     const { seat } = this.#data
     // Chains and the rest in turns: each keeps the other waiting for one work.
@@ -235,11 +241,15 @@ export class Serving {
     return -1
   }
 
-  #start(slot: number): void {
+  #claimed(slot: number): Running {
     const from = this.#memory
-    const format = formatOf(from, slot)
     const generation = generationOf(stateOf(from.words, slot))
-    const work = new Running(this, slot, generation, format, idOf(from, slot), nameOf(from, slot))
+    const format = formatOf(from, slot)
+    return new Running(this, slot, generation, format, idOf(from, slot), nameOf(from, slot))
+  }
+
+  #start(work: Running): void {
+    const { slot, generation, format } = work
     if (formOf(format) === Form.MESSAGE) {
       this.#running.set(slot, work)
       this.#completions.push(Entry.WANT, slot, generation)
@@ -248,7 +258,7 @@ export class Serving {
     }
     let args: readonly unknown[]
     try {
-      args = this.#post.readArguments(from, slot, format)
+      args = this.#post.readArguments(this.#memory, slot, format)
     } catch (error) {
       this.#fail(work, error)
       return
@@ -367,7 +377,7 @@ export class Serving {
     const isWaiting = kindOf(state) === Kind.LINKED
     if (isWaiting && this.#goesOn() && claim(words, slot, state, this.#data.seat)) {
       this.#ofChain++
-      this.#next = slot
+      this.#next = this.#claimed(slot)
       return
     }
     // Withdrawn, or others come first: the owner makes it ready, unless we are back before that.
@@ -378,7 +388,7 @@ export class Serving {
 
   /** Whether the chain goes on here, before whatever else is ready. */
   #goesOn(): boolean {
-    if (this.#next >= 0 || this.isLeaving) return false
+    if (this.#next !== null || this.isLeaving) return false
     const { words } = this.#memory
     if (mayHave(words, 0)) return false
     return this.#ofChain < mostOfChain || !(mayHave(words, 1) || mayHave(words, 2))
