@@ -73,6 +73,7 @@ export class Ends {
     this.#release(server, work)
     if (killed === null) this.#events.rejected(work, error ?? server.ended())
     else if (culprit === null || culprit === work) this.#events.canceled(work, killed)
+    else if (work.told !== null) this.#events.canceled(work, work.told)
     else this.#events.rejected(work, innocent(server, killed))
   }
 
