@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { aborted, UserWorkerError } from '../errors.js'
+import { aborted, invalid, UserWorkerError } from '../errors.js'
 import { sharedNow } from '../os/clock.js'
 import { hold, Pending } from '../os/pending.js'
 import { allocateOwner, Kind, levels } from '../ring/index.js'
@@ -116,6 +116,7 @@ export class Dispatch implements WorkOwner {
     options: WorkOptions | undefined,
     isStream: boolean,
   ): QueuedWork {
+    if (options?.after !== undefined) this.#checkAfter(options.after)
     const number =
       typeof handler === 'string'
         ? this.#names.numberOf(handler)
@@ -159,6 +160,13 @@ export class Dispatch implements WorkOwner {
     }
     this.#take(work, options)
     return work
+  }
+
+  /** Another queue's work would be settled there, and nobody here would hear of it. */
+  #checkAfter(after: Work | readonly Work[]): void {
+    const foreign = listOf(after).find(({ owner }) => owner !== this)
+    if (foreign === undefined) return
+    throw invalid(`'after' must name works of this queue, and '${foreign.name}' is another's`)
   }
 
   stateOf(work: QueuedWork): WorkState {
@@ -346,12 +354,11 @@ export class Dispatch implements WorkOwner {
     if (extras !== null) {
       const { onProgress, timeoutMs, concurrent } = extras
       if (!concurrent) this.#accountOf(work).patient++
-      if (onProgress !== null) this.listen(work, (_, value) => onProgress(value))
+      if (onProgress !== null) this.listen(work, (_, value) => callBack(onProgress, value))
       if (timeoutMs > 0) this.#deadlines.watch(work, timeoutMs)
       const after = options?.after
       if (after !== undefined) {
-        const others = (Array.isArray(after) ? after : [after]) as QueuedWork[]
-        if (this.#dependents.hold(work, others)) {
+        if (this.#dependents.hold(work, listOf(after))) {
           work.lane?.keep(work)
           return
         }
@@ -431,4 +438,19 @@ export class Dispatch implements WorkOwner {
 
 function sameKey(work: QueuedWork, key: unknown): boolean {
   return Object.is(work.key, key) || (work.key === 0 && key === 0)
+}
+
+function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {
+  return (Array.isArray(after) ? after : [after]) as QueuedWork[]
+}
+
+/** What a caller's function throws is its own, and must not stop whoever reads messages here. */
+function callBack(listener: (value: unknown) => void, value: unknown): void {
+  try {
+    listener(value)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
 }
