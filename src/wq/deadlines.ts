@@ -45,9 +45,10 @@ export class Deadlines {
   killLater(work: QueuedWork, afterMs: number, reason: Error): void {
     const { slot } = work
     deadline(afterMs, () => {
+      const account = this.#events.accountOf(work)
       // What has ended, and was not read yet, needs no force.
-      if (work.slot !== slot || slot < 0 || work.lane?.kindOf(work) !== Kind.CLAIMED) return
-      this.#events.accountOf(work).serverOf(work)?.kill(reason, work)
+      if (work.slot !== slot || slot < 0 || account.lane.kindOf(work) !== Kind.CLAIMED) return
+      account.serverOf(work)?.kill(reason, work)
     })
   }
 
@@ -70,8 +71,9 @@ export class Deadlines {
 
   /** How long it has run. */
   #runMs(work: QueuedWork): number {
-    if (work.slot < 0 || work.lane === null) return 0
-    const began = memory.load(work.lane.memory.words, slotOf(work.slot) + Slot.BEGAN)
+    if (work.slot < 0) return 0
+    const { words } = this.#events.accountOf(work).lane.memory
+    const began = memory.load(words, slotOf(work.slot) + Slot.BEGAN)
     if (began === 0) return 0
     return ((Math.floor(sharedNow() * 1000) - began) >>> 0) / 1000
   }
