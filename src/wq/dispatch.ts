@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { aborted, UserWorkerError } from '../errors.js'
+import { aborted, invalid, UserWorkerError } from '../errors.js'
 import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
@@ -122,6 +122,7 @@ export class Dispatch {
     options: WorkOptions | undefined,
     isStream: boolean,
   ): QueuedWork {
+    if (options?.after !== undefined) this.#checkAfter(options.after)
     const number =
       typeof handler === 'string'
         ? this.#names.numberOf(handler)
@@ -161,6 +162,13 @@ export class Dispatch {
     }
     this.#take(work, options)
     return work
+  }
+
+  /** Another queue's work would be settled there, and nobody here would hear of it. */
+  #checkAfter(after: Work | readonly Work[]): void {
+    const foreign = listOf(after).find((work) => this.#accountOf(work).lane !== work.lane)
+    if (foreign === undefined) return
+    throw invalid(`'after' must name works of this queue, and '${foreign.name}' is another's`)
   }
 
   cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
@@ -285,12 +293,11 @@ export class Dispatch {
     if (extras !== null) {
       const { onProgress, timeoutMs, concurrent } = extras
       if (!concurrent) this.#accountOf(work).patient++
-      if (onProgress !== null) this.listen(work, (_, value) => onProgress(value))
+      if (onProgress !== null) this.listen(work, (_, value) => callBack(onProgress, value))
       if (timeoutMs > 0) this.#deadlines.watch(work, timeoutMs)
       const after = options?.after
       if (after !== undefined) {
-        const others = (Array.isArray(after) ? after : [after]) as QueuedWork[]
-        if (this.#dependents.hold(work, others)) {
+        if (this.#dependents.hold(work, listOf(after))) {
           work.lane.keep(work)
           return
         }
@@ -370,4 +377,19 @@ function limitsOf(
   kind: 'bounded' | 'unbounded',
 ): Limits {
   return { max: max[kind], min: kind === 'bounded' ? minWorkers : 0, idleTimeoutMs }
+}
+
+function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {
+  return (Array.isArray(after) ? after : [after]) as QueuedWork[]
+}
+
+/** What a caller's function throws is its own, and must not stop whoever reads messages here. */
+function callBack(listener: (value: unknown) => void, value: unknown): void {
+  try {
+    listener(value)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
 }
