@@ -70,7 +70,10 @@ describe('a work that is to follow others', () => {
       if (way === 'is cancelled') assert.equal(head.cancel(), 'canceled')
       open(gate)
       const error = await failureOf(head.result)
-      assert.equal(error.code, { fails: 'E_OWN', dies: 'ERR_WORKER_EXITED' }[way as 'dies'] ?? 'ECANCELED')
+      assert.equal(
+        error.code,
+        { fails: 'E_OWN', dies: 'ERR_WORKER_EXITED' }[way as 'dies'] ?? 'ECANCELED',
+      )
       const ends = await Promise.all(follow.map(({ result }) => failureOf(result)))
       assert.deepEqual(
         ends.map(({ code }: Coded) => code),

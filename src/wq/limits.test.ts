@@ -206,7 +206,10 @@ describe('the CPUs of the workers', () => {
     }
     for (const cpus of [[first], [first, 4000]]) {
       await using queue = make({ maxWorkers: 2, cpus })
-      assert.deepEqual(await list(queue), upTo(3).map(() => `${first}`))
+      assert.deepEqual(
+        await list(queue),
+        upTo(3).map(() => `${first}`),
+      )
     }
     const program = `
       const { WorkQueue } = await import(${index})
@@ -216,7 +219,10 @@ describe('the CPUs of the workers', () => {
     assert.equal(out, `${first}\n`, err)
     await using wide = make({ maxWorkers: 2 })
     const all = (await list(wide)).map((text) => text.split(/[,-]/)[0])
-    assert.deepEqual(all, upTo(3).map(() => `${first}`))
+    assert.deepEqual(
+      all,
+      upTo(3).map(() => `${first}`),
+    )
   })
 
   test('WQ-8: none that the owner may use, or none at all, is EINVAL', async () => {
@@ -231,7 +237,9 @@ describe('the CPUs of the workers', () => {
 
 test('WQ-10: a work without a queue cannot be: a method that was taken from its queue throws', async () => {
   await using queue = make()
-  const torn = WorkQueue.prototype as unknown as { enqueue: (this: object, name: string) => unknown }
+  const torn = WorkQueue.prototype as unknown as {
+    enqueue: (this: object, name: string) => unknown
+  }
   assert.throws(() => torn.enqueue.call({}, 'nothing'), TypeError)
   assert.equal(queue.stats().submitted, 0)
 })
