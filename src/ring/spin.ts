@@ -23,7 +23,7 @@ const looksPerClock = 32
 
 /** One side's habit. */
 export class Spin {
-  readonly #off = parallelism() < 2
+  #off: boolean | null = null
   #misses = 0
   #skips = 0
 
@@ -54,6 +54,8 @@ export class Spin {
 
   /** Whether to look this time. */
   begins(): boolean {
+    // Asked of the system when it first matters.
+    this.#off ??= parallelism() < 2
     if (this.#off) return false
     if (this.#skips === 0) return true
     this.#skips--

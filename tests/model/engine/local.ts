@@ -52,7 +52,7 @@ export class Broken extends Error {
   override readonly name = 'Broken'
 }
 
-/** Whether a word is written with a clock's reading, which would not be the same when a thread is run again. */
+/** Whether a word is for a clock's readings, which would not be the same when a thread is run again. */
 export type IsTime = (index: number, words: Words) => boolean
 
 /** The most steps of a thread: more than any protocol needs, and soon reached by one that spins. */
@@ -161,8 +161,9 @@ export class Locals {
     this.#swallowed = false
     const stepper = {
       step: (op: MemoryOp | PlainOp, words: Words, index: number, args: readonly number[]) => {
-        const timeless = this.#isTime(index, words) ? args.map(() => 1) : args
-        return this.#ask(op, this.#places.ofWord(words, index), timeless) as number
+        const place = this.#places.ofWord(words, index)
+        if (!this.#isTime(index, words)) return this.#ask(op, place, args) as number
+        return this.#ask(args.length === 0 ? 'get' : 'put', place, args.length === 0 ? [] : [1]) as number
       },
       allocated: () => {
         throw new Misuse(`${name} makes shared words: make them in \`setUp\``)

@@ -108,7 +108,7 @@ export interface Protocol<Context = unknown> {
    * plain accesses are refused.
    */
   holds?(access: PlainAccess, context: Context): Complaint
-  /** Whether a word is written with a clock's reading: it then holds 1. */
+  /** Whether a word is for a clock's readings, by which nothing is decided: it holds 1, and its uses are plain. */
   isTime?(index: number, context: Context, words: Words): boolean
   /** The name of a word, for those who read a schedule. */
   wordName?(index: number, context: Context, words: Words): string
