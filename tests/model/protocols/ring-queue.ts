@@ -47,14 +47,16 @@ export class Queue {
   readonly #keys
   readonly #ends
   readonly #seats: (Seat | null)[]
+  readonly #wake: (seat: number) => void
 
   /** `wake` wakes the thread of a seat. */
   constructor(
     real: RingCode,
     rings: Rings,
     model: Model,
-    private readonly wake: (seat: number) => void = () => {},
+    wake: (seat: number) => void = () => {},
   ) {
+    this.#wake = wake
     this.#real = real
     this.#rings = rings
     this.#model = model
@@ -201,7 +203,7 @@ export class Queue {
   /** As `Account.#wakeOne`. */
   #wakeOne(): void {
     const seat = this.#real.takeSleeper(this.#rings.words, this.#seats.length)
-    if (seat >= 0) this.wake(seat)
+    if (seat >= 0) this.#wake(seat)
   }
 
   #settle(work: QueuedWork, outcome: string): void {
@@ -214,6 +216,8 @@ export class Queue {
 export interface Around {
   /** Takes the steps of a handler, which belongs to the work with that number. */
   readonly call?: (id: number) => void
+  /** Sends a message that is no result. */
+  readonly tell?: (type: string) => void
   /** After so many works it takes no more; default: never. */
   readonly most?: number
   /** Whether a work's result goes by message. */
@@ -226,8 +230,10 @@ export function servingOf(
   rings: Rings,
   model: Model,
   seat: number,
-  { call = () => {}, most = Infinity, byMessage = () => false }: Around = {},
+  around: Around = {},
 ): Serving {
+  const { call = () => {}, most = Infinity, byMessage = () => false } = around
+  const tell = around.tell ?? ((type) => model.post(portOf(seat), type))
   const { Completions, Form, readSmall, running, Serving, writeSmallOne } = real
   let taken: { readonly error: unknown } | null = null
   let called = 0
@@ -246,7 +252,7 @@ export function servingOf(
   }
   const post = {
     completions: new Completions(rings.completions[seat] as memory.Words),
-    tell: (message: { type: string }) => model.post(portOf(seat), message.type),
+    tell: ({ type }: { type: string }) => tell(type),
     readArguments: readSmall,
     writeResult(to: Parameters<typeof writeSmallOne>[0], slot: number, value: number) {
       if (!byMessage(value)) return writeSmallOne(to, slot, null)
