@@ -33,7 +33,8 @@ export const errorCodes = {
   ERR_WORKER_KILLED: 'The worker was killed.',
   ERR_WORKER_OUT_OF_MEMORY: "The thread's heap was full.",
   ETIME:
-    'The worker has not ended by the deadline of `stop`, and `stuck` tells who stands where; or a work ran longer than its `timeoutMs`.',
+    'The worker has not ended by the deadline of `stop`, and `stuck` tells who stands where; ' +
+    'or the work ran longer than its `timeoutMs`.',
 } as const
 
 /** The `code` of an error made by the library. */

@@ -65,9 +65,14 @@ export function writeSmall(to: ClassMemory, slot: number, values: readonly unkno
       case 'boolean':
         kind = value ? kinds.TRUE : kinds.FALSE
         break
-      default:
+      case 'object':
         if (value !== null) return -1
         kind = kinds.NULL
+        break
+      case 'bigint':
+      case 'function':
+      case 'symbol':
+        return -1
     }
     format |= kind << (8 + 3 * index)
   }
@@ -78,20 +83,15 @@ export function writeSmall(to: ClassMemory, slot: number, values: readonly unkno
 export function writeSmallOne(to: ClassMemory, slot: number, value: unknown): number {
   const floats = (slotOf(slot) + Slot.PAYLOAD) >>> 1
   const one = Form.SMALL | (1 << 4)
-  switch (typeof value) {
-    case 'number':
-      to.floats[floats] = value
-      return one | (kinds.NUMBER << 8)
-    case 'undefined':
-      return one | (kinds.UNDEFINED << 8)
-    case 'boolean':
-      return one | ((value ? kinds.TRUE : kinds.FALSE) << 8)
-    case 'string':
-      if (!writeString(to.bytes, floats << 3, value, 0)) return -1
-      return one | (kinds.STRING << 8) | (value.length << 20)
-    default:
-      return value === null ? one | (kinds.NULL << 8) : -1
+  if (typeof value === 'number') {
+    to.floats[floats] = value
+    return one | (kinds.NUMBER << 8)
   }
+  if (value === undefined) return one | (kinds.UNDEFINED << 8)
+  if (value === null) return one | (kinds.NULL << 8)
+  if (typeof value === 'boolean') return one | ((value ? kinds.TRUE : kinds.FALSE) << 8)
+  if (typeof value !== 'string' || !writeString(to.bytes, floats << 3, value, 0)) return -1
+  return one | (kinds.STRING << 8) | (value.length << 20)
 }
 
 /** Reads what {@link writeSmall} wrote. */

@@ -1,14 +1,14 @@
 /**
  * The state of a slot, and the only steps that change it.
  *
- * | kind      | holds                                                         | left by                          |
- * | --------- | ------------------------------------------------------------- | -------------------------------- |
- * | FREE      | nothing; the owner fills it                                   | owner: `ready`, `linked`         |
- * | READY     | a work that any worker may take                               | worker: `claim`; owner: `withdraw` |
- * | LINKED    | a work whose key is busy with the work before it in its chain | worker: `claim`; owner: `withdraw`, `ready` |
- * | CLAIMED   | a work that the worker of the seat in the word runs           | worker: `done`; owner after its end |
- * | DONE      | the work's result                                             | owner: it reads the result, and fills the slot again |
- * | WITHDRAWN | a work that will not run                                      | owner: it fills the slot again   |
+ * | kind      | holds                                | left by                                     |
+ * | --------- | ------------------------------------ | ------------------------------------------- |
+ * | FREE      | nothing                              | owner: `fill`                               |
+ * | READY     | a work that any worker may take      | worker: `claim`; owner: `withdraw`          |
+ * | LINKED    | a work behind another one of its key | worker: `claim`; owner: `withdraw`, `unlock` |
+ * | CLAIMED   | a work that the seat in it runs      | worker: `done`; owner, after its end: `fill` |
+ * | DONE      | the work's result                    | owner: `fill`, when it has read the result  |
+ * | WITHDRAWN | a work that will not run             | owner: `fill`                               |
  *
  * A claim and a withdrawal are one compare-and-swap on this word each, so that exactly one of them
  * happens (WQ-44, BUG-IOWQ-6). The word also names the claimer's seat from the instant of the claim:
@@ -34,8 +34,8 @@ const seatMask = 1023
 /** Kind and seat take as many bits as a slot's number: so a cell is a state word's generation. */
 const generationMask = ~slotMask
 
-export const OPEN = 0
-export const CLOSED = -1
+const OPEN = 0
+const CLOSED = -1
 
 export const kindOf = (state: number): number => state & kindMask
 export const seatOf = (state: number): number => (state >>> seatShift) & seatMask

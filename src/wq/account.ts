@@ -22,12 +22,14 @@ import {
 } from '../ring/index.js'
 import { warnOfEnd } from '../worker/index.js'
 import { Ends, type EndEvents } from './ends.js'
-import { Growth, type Reason } from './growth.js'
+import { Growth, type Growing, type Limits } from './growth.js'
+
+export type { Limits } from './growth.js'
 import { Lane } from './lane.js'
 import type { Definition, ToServer } from './protocol.js'
-import { Server, type ServerPlan } from './server.js'
-import type { SharedBuffers } from './shared-buffers.js'
-import type { QueuedWork } from './work.js'
+import { Server, type Reason, type ServerPlan } from './server.js'
+import type { SharedBuffers } from './numbered-buffers.js'
+import type { CancelOutcome, QueuedWork } from './work.js'
 
 /** What an account tells its queue. */
 export interface AccountEvents extends EndEvents {
@@ -46,6 +48,8 @@ export interface Common {
   readonly plan: ServerPlan
   readonly owner: Words
   readonly shared: SharedBuffers
+  nameOf(handler: number): string
+  cancel(work: QueuedWork): CancelOutcome
   nextName(): string
   /** Everything both classes' workers must know. */
   definitions(): Iterable<Definition>
@@ -57,7 +61,7 @@ const retryAfterMs = [5, 10, 15]
 /** The part of a worker's name that `ps` shows: 15 bytes less `uw:`. */
 const visibleBytes = 12
 
-export class Account {
+export class Account implements Growing {
   readonly kind: 'bounded' | 'unbounded'
   readonly concurrency: number
   readonly growth: Growth
@@ -78,7 +82,7 @@ export class Account {
 
   constructor(
     kind: 'bounded' | 'unbounded',
-    limits: { readonly max: number; readonly min: number; readonly idleTimeoutMs: number },
+    limits: Limits,
     common: Common,
     events: AccountEvents,
   ) {
@@ -100,6 +104,9 @@ export class Account {
       (number, buffer) => this.tellAll({ type: 'chunk', number, buffer }),
       this.#common.shared,
       {
+        unbounded: this.kind === 'unbounded',
+        nameOf: (handler) => this.#common.nameOf(handler),
+        cancel: (work) => this.#common.cancel(work),
         published: () => this.#published(),
         entered: (work) => this.#events.entered(work),
       },
@@ -182,6 +189,12 @@ export class Account {
 
   tellAll(message: ToServer): void {
     for (const server of this.#servers) server.tell(message)
+  }
+
+  /** Calls a handler once in each server that is there. */
+  broadcast(name: string, args: readonly unknown[]): Promise<unknown>[] {
+    const serving = [...this.#servers].filter(({ state }) => state === 'serving')
+    return serving.map((server) => server.call(name, args))
   }
 
   /** Lets every server finish the works it has, tear down and end. */
@@ -275,11 +288,10 @@ export class Account {
     this.#failing = true
     for (let found = true; found;) {
       found = false
-      for (const work of [...this.works()]) {
+      for (const work of this.works()) {
         if (work.settled || !this.#lane.withdraw(work)) continue
         found = true
-        if (asCanceled) this.#events.canceled(work, error)
-        else this.#events.rejected(work, error)
+        if (asCanceled ? work.cancelWith(error) : work.reject(error)) this.#events.settled(work)
         this.#events.left(work)
       }
     }
@@ -321,7 +333,7 @@ export class Account {
     const { lane } = this
     const { words } = lane.memory
     let count = 0
-    for (const work of [...lane.inSlots()]) {
+    for (const work of lane.inSlots()) {
       const state = stateOf(words, work.slot)
       if (seatOf(state) !== server.seat) continue
       if (kindOf(state) === Kind.DONE) this.ends.done(server, work)
@@ -330,8 +342,8 @@ export class Account {
         this.ends.died(server, work, error)
       }
     }
-    for (const work of [...lane.inSlots()]) {
-      if (work.turnFrom === server.seat) lane.turn(work)
+    for (const work of lane.inSlots()) {
+      if (work.link?.turnFrom === server.seat) lane.turn(work)
     }
     // Without a work there is nobody else to tell.
     if (count === 0 && error !== null && server.killed === null) warnOfEnd(server.name, error)
@@ -339,7 +351,8 @@ export class Account {
     this.failWithoutServers()
     lane.refill()
     this.growth.consider()
-    this.wakeForReady()
+    // It may have taken the word of the owner that waits, and not told it; or it was woken for a work.
+    this.#events.look()
     this.#events.changed()
   }
 

@@ -6,9 +6,8 @@
 import { sampleThread } from '../os/proc.js'
 import type { Account } from './account.js'
 import type { Dispatch } from './dispatch.js'
-import type { Reason } from './growth.js'
 import { Histogram, type HistogramSnapshot } from './histogram.js'
-import type { Server } from './server.js'
+import type { Reason, Server } from './server.js'
 
 /** A worker of a queue, as {@link WorkQueue.workers} lists it. */
 export interface WorkerInfo {

@@ -11,34 +11,28 @@
  */
 import { aborted, UserWorkerError } from '../errors.js'
 import { sharedNow } from '../os/clock.js'
-import { hold, Pending } from '../os/pending.js'
-import { allocateOwner, Kind, levels } from '../ring/index.js'
-import { Account, serverName } from './account.js'
+import { hold } from '../os/pending.js'
+import { allocateOwner, levels } from '../ring/index.js'
+import { Account, serverName, type Common, type Limits } from './account.js'
 import { Cancellation, type CancelReport } from './cancel.js'
 import { arePrimitive, capture } from './capture.js'
 import type { Closable } from './close.js'
 import { Deadlines } from './deadlines.js'
 import { Dependents } from './dependents.js'
 import { notCloneable } from './ends.js'
-import { extrasOf, plainExtras } from './extras.js'
-import { KeyLines } from './keys.js'
+import { extrasOf, whenSettled } from './extras.js'
+import { isKey, KeyLines } from './keys.js'
 import { isSendableKey } from './lane.js'
 import { Names } from './names.js'
-import type { CheckedQueue, MaxWorkers, WorkOptions } from './options.js'
+import type { CheckedQueue, WorkOptions } from './options.js'
 import type { Definition } from './protocol.js'
 import { Pulse } from './pulse.js'
+import { Room } from './room.js'
 import type { Server } from './server.js'
-import { SharedBuffers } from './shared-buffers.js'
+import { SharedBuffers } from './numbered-buffers.js'
 import { Signals } from './signals.js'
 import { trace } from './trace.js'
-import {
-  QueuedWork,
-  type CancelOutcome,
-  type Extras,
-  type Work,
-  type WorkOwner,
-  type WorkState,
-} from './work.js'
+import { QueuedWork, type Extras, type Work } from './work.js'
 
 /** A queue's two classes. */
 export interface Accounts {
@@ -49,7 +43,7 @@ export interface Accounts {
 const normal = levels.indexOf('normal')
 const nothing: readonly never[] = []
 
-export class Dispatch implements WorkOwner {
+export class Dispatch {
   readonly accounts: Accounts
   readonly counts = { submitted: 0, done: 0, failed: 0, canceled: 0 }
   readonly #queue: { readonly name: string }
@@ -66,9 +60,10 @@ export class Dispatch implements WorkOwner {
   })
   readonly #dependents = new Dependents({
     released: (work) => this.#send(work),
-    canceled: (work, error) => this.#settle(work, () => work.cancelWith(error)),
+    canceled: (work) => this.#settled(work),
   })
   readonly #cancellation: Cancellation
+  readonly #common: Common
   /** Streams and listeners of progress, by the numbers of their works. */
   readonly #listeners = new Map<number, (kind: 'progress' | 'item', value: unknown) => void>()
   #unsettled = 0
@@ -77,11 +72,12 @@ export class Dispatch implements WorkOwner {
   #lastServer = 0
   #isClosing = false
   #onChange: (() => void) | null = null
-  readonly #drained: Pending<void>[] = []
+  readonly #room: Room
 
   constructor(queue: { readonly name: string }, options: CheckedQueue) {
     this.#queue = queue
     this.#options = options
+    this.#room = new Room(queue.name, options.queueLimit)
     this.#names = new Names((definition) => this.#tellAll(definition))
     this.#shared = new SharedBuffers({
       shared: (number, buffer) => this.#tellAll({ type: 'share', number, buffer }),
@@ -92,6 +88,15 @@ export class Dispatch implements WorkOwner {
       () => this.#reap(),
       () => this.accounts.bounded.isOut || this.accounts.unbounded.isOut,
     )
+    this.#common = {
+      plan: options.plan,
+      owner: this.#owner,
+      shared: this.#shared,
+      nameOf: (handler) => this.#names.nameOf(handler),
+      cancel: (work) => (work.settled ? 'not-found' : this.#cancellation.cancelAll([work]).outcome),
+      nextName: () => serverName(queue.name, ++this.#lastServer),
+      definitions: () => this.#definitions(),
+    }
     this.accounts = { bounded: this.#account('bounded'), unbounded: this.#account('unbounded') }
     this.#cancellation = new Cancellation({
       accounts: this.accounts,
@@ -99,7 +104,7 @@ export class Dispatch implements WorkOwner {
       dependents: this.#dependents,
       deadlines: this.#deadlines,
       accountOf: (work) => this.#accountOf(work),
-      settle: (work, how) => this.#settle(work, how),
+      settled: (work) => this.#settled(work),
       changed: () => this.#onChange?.(),
     })
   }
@@ -120,20 +125,16 @@ export class Dispatch implements WorkOwner {
       typeof handler === 'string'
         ? this.#names.numberOf(handler)
         : this.#names.numberOfFunction(handler)
-    const name = typeof handler === 'string' ? handler : this.#names.nameOf(number)
     const key = options?.key
     const work = new QueuedWork(
-      this,
+      (options?.unbounded === true ? this.accounts.unbounded : this.accounts.bounded).lane,
       ++this.#lastWork,
-      name,
       key,
-      options?.unbounded === true,
       options?.priority === undefined ? normal : levels.indexOf(options.priority),
       number,
       options?.signal ?? null,
+      Math.floor(sharedNow() * 1000) | 0,
     )
-    work.queuedAt = Math.floor(sharedNow() * 1000) | 0
-    work.lane = this.#accountOf(work).lane
     if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
     this.counts.submitted++
     let refusal = this.#refusal(work)
@@ -161,20 +162,12 @@ export class Dispatch implements WorkOwner {
     return work
   }
 
-  stateOf(work: QueuedWork): WorkState {
-    if (work.slot < 0 || work.lane === null) return 'pending'
-    const kind = work.lane.kindOf(work)
-    return kind === Kind.CLAIMED || kind === Kind.DONE ? 'running' : 'pending'
-  }
-
-  cancelWork(work: QueuedWork): CancelOutcome {
-    return work.settled ? 'not-found' : this.#cancellation.cancelAll([work]).outcome
-  }
-
   cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
     if (typeof match !== 'function') {
       const work = match as QueuedWork
-      return this.#cancellation.cancelAll(work.owner === this && !work.settled ? [work] : [])
+      return this.#cancellation.cancelAll(
+        this.#accountOf(work).lane === work.lane && !work.settled ? [work] : [],
+      )
     }
     const works = this.#cancellation.unsettled()
     const first = all ? undefined : works.find(match)
@@ -183,57 +176,15 @@ export class Dispatch implements WorkOwner {
     )
   }
 
-  async broadcast(name: string, args: readonly unknown[]): Promise<unknown[]> {
-    const servers = [...this.#servers()].filter(({ state }) => state === 'serving')
-    const pending = new Pending<unknown[]>(`broadcast of '${name}'`)
-    const calls = servers.map((server) => server.call(name, args))
-    void Promise.all(calls).then(
-      (results) => pending.resolve(results),
-      (error: Error) => pending.reject(error),
-    )
-    return await pending.promise
-  }
-
   async flush(only: { readonly key: unknown } | null): Promise<void> {
     const works = this.#cancellation
       .unsettled()
-      .filter((work) => only === null || sameKey(work, only.key))
-    if (works.length === 0) return
-    const pending = new Pending<void>(`flush of '${this.#queue.name}'`)
-    let left = works.length
-    for (const work of works) {
-      work.extras ??= plainExtras()
-      work.extras.onSettled.push(() => {
-        if (--left === 0) pending.resolve()
-      })
-    }
-    await pending.promise
+      .filter((work) => only === null || isKey(work.key, only.key))
+    await whenSettled(works, `flush of '${this.#queue.name}'`)
   }
 
-  async drain(): Promise<void> {
-    if (this.#unsettled < this.#options.queueLimit) return
-    const pending = new Pending<void>(`drain of '${this.#queue.name}'`)
-    this.#drained.push(pending)
-    await pending.promise
-  }
-
-  setMaxWorkers({ bounded, unbounded }: MaxWorkers): Required<MaxWorkers> {
-    const before = {
-      bounded: this.accounts.bounded.growth.max,
-      unbounded: this.accounts.unbounded.growth.max,
-    }
-    if (bounded !== undefined) this.accounts.bounded.growth.max = bounded
-    if (unbounded !== undefined) this.accounts.unbounded.growth.max = unbounded
-    return before
-  }
-
-  async ready(): Promise<void> {
-    const pending = new Pending<void>(`ready of '${this.#queue.name}'`)
-    this.accounts.bounded.whenReady(Math.max(1, this.#options.minWorkers), (error) => {
-      if (error === null) pending.resolve()
-      else pending.reject(error)
-    })
-    await pending.promise
+  drain(): Promise<void> {
+    return this.#room.drain(this.#unsettled)
   }
 
   /** Hears what handlers tell of a work until it is settled. */
@@ -269,22 +220,11 @@ export class Dispatch implements WorkOwner {
   }
 
   #account(kind: 'bounded' | 'unbounded'): Account {
-    const { max, minWorkers, idleTimeoutMs, plan } = this.#options
-    const min = kind === 'bounded' ? minWorkers : 0
-    const common = {
-      plan,
-      owner: this.#owner,
-      shared: this.#shared,
-      nextName: () => serverName(this.#queue.name, ++this.#lastServer),
-      definitions: () => this.#definitions(),
-    }
-    return new Account(kind, { max: max[kind], min, idleTimeoutMs }, common, {
-      resolved: (work, value) => this.#settle(work, () => work.resolve(value)),
-      rejected: (work, error) => this.#settle(work, () => work.reject(error)),
-      canceled: (work, error) => this.#settle(work, () => work.cancelWith(error)),
+    return new Account(kind, limitsOf(this.#options, kind), this.#common, {
+      settled: (work) => this.#settled(work),
       left: (work) => this.#keys.leave(work),
       entered: (work) => {
-        if (work.line !== null) this.#keys.pull(work.line)
+        if (work.link !== null) this.#keys.pull(work.link.line)
       },
       told: (id, about, value) => this.#listeners.get(id)?.(about, value),
       look: () => {
@@ -317,14 +257,12 @@ export class Dispatch implements WorkOwner {
       return new UserWorkerError('ECANCELED', `The queue '${this.#queue.name}' is closed`)
     }
     if (signal?.aborted === true) return aborted(signal.reason)
-    const { queueLimit, onFull } = this.#options
-    if (this.#unsettled < queueLimit) return null
-    if (onFull === 'cancel-oldest') {
+    if (!this.#room.isFull(this.#unsettled)) return null
+    if (this.#options.onFull === 'cancel-oldest') {
       const oldest = this.#cancellation.unsettled().find(({ state }) => state === 'pending')
       if (oldest !== undefined && this.#cancellation.cancelAll([oldest]).canceled > 0) return null
     }
-    const text = `The queue '${this.#queue.name}' is full: ${queueLimit} works are unsettled. Await queue.drain()`
-    return new UserWorkerError('EAGAIN', text)
+    return this.#room.refusal()
   }
 
   #refuse(work: QueuedWork, refusal: Error): void {
@@ -352,7 +290,7 @@ export class Dispatch implements WorkOwner {
       if (after !== undefined) {
         const others = (Array.isArray(after) ? after : [after]) as QueuedWork[]
         if (this.#dependents.hold(work, others)) {
-          work.lane?.keep(work)
+          work.lane.keep(work)
           return
         }
       }
@@ -363,7 +301,7 @@ export class Dispatch implements WorkOwner {
   /** Sends a work on its way to a worker. */
   #send(work: QueuedWork): void {
     if (work.settled) return
-    if (work.key === undefined) work.lane?.admit(work)
+    if (work.key === undefined) work.lane.admit(work)
     else this.#keys.enter(work)
     this.#pulse.submitted()
   }
@@ -377,23 +315,20 @@ export class Dispatch implements WorkOwner {
     yield* this.accounts.unbounded.servers
   }
 
-  #settle(work: QueuedWork, how: () => void): void {
-    if (work.settled) return
-    how()
+  #settled(work: QueuedWork): void {
     this.counts[work.outcome as 'done' | 'failed' | 'canceled']++
     if (work.signal !== null) this.#signals.forget(work)
-    if (work.hasDependents) this.#dependents.settled(work)
     if (work.extras !== null) this.#settleExtras(work, work.extras)
     this.#unsettled--
-    if (this.#drained.length > 0 && this.#unsettled < this.#options.queueLimit) {
-      for (const pending of this.#drained.splice(0)) pending.resolve()
-    }
+    this.#room.settled(this.#unsettled)
     if (this.#unsettled > 0) return
     this.#release?.()
     this.#release = null
   }
 
-  #settleExtras(work: QueuedWork, { onSettled, timeoutMs, concurrent }: Extras): void {
+  #settleExtras(work: QueuedWork, extras: Extras): void {
+    const { onSettled, timeoutMs, concurrent, hasDependents } = extras
+    if (hasDependents) this.#dependents.settled(work)
     if (timeoutMs > 0) this.#deadlines.forget(work)
     if (!concurrent) this.#accountOf(work).patient--
     this.#listeners.delete(work.id)
@@ -429,6 +364,9 @@ export class Dispatch implements WorkOwner {
   }
 }
 
-function sameKey(work: QueuedWork, key: unknown): boolean {
-  return Object.is(work.key, key) || (work.key === 0 && key === 0)
+function limitsOf(
+  { max, minWorkers, idleTimeoutMs }: CheckedQueue,
+  kind: 'bounded' | 'unbounded',
+): Limits {
+  return { max: max[kind], min: kind === 'bounded' ? minWorkers : 0, idleTimeoutMs }
 }

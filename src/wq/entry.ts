@@ -7,7 +7,7 @@
 import { nextTurn, now } from '../os/clock.js'
 import { Completions } from '../ring/index.js'
 import { loadFailure, loadModule, reportOf, thrownOf, type OwnSelf } from '../worker/index.js'
-import { Handlers } from './handlers-by-number.js'
+import { Handlers } from './numbered-handlers.js'
 import { Post } from './post.js'
 import type { ServeData, ToServer } from './protocol.js'
 import { running } from './running.js'
@@ -99,7 +99,11 @@ function serveMessage(message: ToServer, serving: Serving, handlers: Handlers, p
     case 'broadcast':
       void callOnce(message, handlers, post)
       break
-    default:
+    case 'handler':
+    case 'chunk':
+    case 'share':
+    case 'unshare':
+    // Heard before.
   }
 }
 

@@ -3,13 +3,28 @@
  *
  * @module
  */
+import { Pending } from '../os/pending.js'
 import type { WorkOptions } from './options.js'
-import type { Extras } from './work.js'
+import type { Extras, QueuedWork } from './work.js'
 
 /** Extras of a work that somebody waits for, and that had none. */
 export function plainExtras(): Extras {
   const [timeoutMs, killAfterMs, onProgress] = [0, null, null]
-  return { timeoutMs, killAfterMs, concurrent: true, isStream: false, onProgress, onSettled: [] }
+  return { timeoutMs, killAfterMs, concurrent: true, isStream: false, onProgress, ...fresh() }
+}
+
+/** Resolves when all of these works are settled, however they end. */
+export async function whenSettled(works: readonly QueuedWork[], what: string): Promise<void> {
+  let left = works.length
+  if (left === 0) return
+  const pending = new Pending<void>(what)
+  for (const work of works) {
+    work.extras ??= plainExtras()
+    work.extras.onSettled.push(() => {
+      if (--left === 0) pending.resolve()
+    })
+  }
+  await pending.promise
 }
 
 /** The extras that a work's options ask for; null: none. */
@@ -17,5 +32,9 @@ export function extrasOf(options: WorkOptions, isStream: boolean): Extras | null
   const { timeoutMs = 0, killAfterMs = null, concurrent = true, onProgress = null, after } = options
   const isPlain = timeoutMs === 0 && killAfterMs === null && concurrent && onProgress === null
   if (isPlain && after === undefined && !isStream) return null
-  return { timeoutMs, killAfterMs, concurrent, isStream, onProgress, onSettled: [] }
+  return { timeoutMs, killAfterMs, concurrent, isStream, onProgress, ...fresh() }
+}
+
+function fresh(): Pick<Extras, 'onSettled' | 'hasDependents' | 'told'> {
+  return { onSettled: [], hasDependents: false, told: null }
 }

@@ -12,11 +12,31 @@
  * @module
  */
 import { after, now, type Timer } from '../os/clock.js'
-import type { Account } from './account.js'
-import type { Server } from './server.js'
+import type { Reason, Server } from './server.js'
 
-/** Why a worker was made. */
-export type Reason = 'first' | 'backlog' | 'blocked' | 'minimum'
+/** How many workers there may be, and how long they stay. */
+export interface Limits {
+  readonly max: number
+  readonly min: number
+  readonly idleTimeoutMs: number
+}
+
+/** What grows: see `account.ts`. */
+export interface Growing {
+  readonly servers: ReadonlySet<Server>
+  /** Works that run, are ready, or wait for room. */
+  readonly runnable: number
+  /** Those of them that wait for a running worker rather than be given a new one. */
+  readonly patient: number
+  readonly concurrency: number
+  readonly isFailing: boolean
+  readonly endReason: Error | null
+  /** How many works have ended. */
+  readonly ends: { readonly count: number }
+  add(reason: Reason): void
+  failPending(error: Error, asCanceled: boolean): void
+  failWithoutServers(): void
+}
 
 /** Works that found no place are looked at again after so long. */
 const patienceMs = 2
@@ -29,7 +49,7 @@ const usualBirthMs = 30
 const pauseMs = 1000
 
 export class Growth {
-  readonly #account: Account
+  readonly #account: Growing
   #max: number
   #min: number
   readonly #idleTimeoutMs: number
@@ -41,14 +61,7 @@ export class Growth {
   #checkedAt = 0
   #birthMs = usualBirthMs
 
-  constructor(
-    account: Account,
-    {
-      max,
-      min,
-      idleTimeoutMs,
-    }: { readonly max: number; readonly min: number; readonly idleTimeoutMs: number },
-  ) {
+  constructor(account: Growing, { max, min, idleTimeoutMs }: Limits) {
     this.#account = account
     this.#max = max
     this.#min = min

@@ -26,7 +26,7 @@ import {
 import { reportOf, type ErrorReport } from '../worker/index.js'
 import type { ToQueue, ToServer } from './protocol.js'
 import { transfers } from './running.js'
-import { SharedBuffers } from './shared-buffers.js'
+import { SharedBuffers } from './numbered-buffers.js'
 
 /** A call that never finds what it waits for would hang: what it waits for was sent before. */
 const mostMessages = 1_000_000
@@ -114,8 +114,7 @@ export class Post {
 
   /** The memory this thread takes, heap and buffers, in MB. */
   heapMb(): number {
-    const { heapUsed, external, arrayBuffers } = process.memoryUsage()
-    void arrayBuffers
+    const { heapUsed, external } = process.memoryUsage()
     return (heapUsed + external) / 2 ** 20
   }
 
@@ -137,7 +136,12 @@ export class Post {
       case 'unshare':
         this.#shared.remove(message.number)
         break
-      default:
+      case 'abort':
+      case 'args':
+      case 'broadcast':
+      case 'credit':
+      case 'handler':
+      case 'no-args':
         this.#hear(message)
     }
   }

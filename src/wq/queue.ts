@@ -13,6 +13,7 @@
  */
 import { closeQueue, type CloseReport } from './close.js'
 import type { CancelReport } from './cancel.js'
+import { broadcast, makeReady, setMaxWorkers } from './crew.js'
 import { Dispatch } from './dispatch.js'
 import type {
   AnyModule,
@@ -58,6 +59,7 @@ export class WorkQueue<Module = AnyModule> {
   readonly name: string
   readonly #dispatch: Dispatch
   readonly #closeDeadlineMs: number
+  readonly #readyCount: number
   #closing: Promise<CloseReport> | null = null
 
   /**
@@ -73,6 +75,7 @@ export class WorkQueue<Module = AnyModule> {
     const checked = checkQueue(module, options)
     this.name = checked.name
     this.#closeDeadlineMs = checked.closeDeadlineMs
+    this.#readyCount = Math.max(1, checked.minWorkers)
     this.#dispatch = new Dispatch(this, checked)
   }
 
@@ -192,7 +195,7 @@ export class WorkQueue<Module = AnyModule> {
   ): Promise<HandlerResult<Module, Name>[]> {
     const list: readonly unknown[] = args ?? []
     checkWork(name, list, undefined)
-    return (await this.#dispatch.broadcast(name, list)) as HandlerResult<Module, Name>[]
+    return (await broadcast(this.#dispatch.accounts, name, list)) as HandlerResult<Module, Name>[]
   }
 
   /**
@@ -237,7 +240,7 @@ export class WorkQueue<Module = AnyModule> {
    */
   setMaxWorkers(max: MaxWorkers): Required<MaxWorkers> {
     checkNewMax(max)
-    return this.#dispatch.setMaxWorkers(max)
+    return setMaxWorkers(this.#dispatch.accounts, max)
   }
 
   /**
@@ -247,7 +250,7 @@ export class WorkQueue<Module = AnyModule> {
    * @throws what {@link run} rejects with when a worker cannot be made
    */
   ready(): Promise<void> {
-    return this.#dispatch.ready()
+    return makeReady(this.#dispatch.accounts, this.name, this.#readyCount)
   }
 
   /** The queue's workers, as they are now. */

@@ -4,7 +4,13 @@
  * @module
  */
 import type { CurrentWork } from './running.js'
-import type { Serving } from './serving.js'
+
+/** What a work asks of the thread that runs it: see `serving.ts`. */
+export interface RunningThread {
+  checkpoint(work: Running): void
+  blocking<Result>(call: () => Result): Result
+  progress(work: Running, value: unknown): void
+}
 
 export class Running implements CurrentWork {
   name = ''
@@ -14,7 +20,7 @@ export class Running implements CurrentWork {
   ended = false
   /** Come by message, and not yet passed to the handler. */
   args: readonly unknown[] | null = null
-  readonly #serving: Serving
+  readonly #serving: RunningThread
   /** Made when somebody asks for the signal: most handlers never do. */
   #abort: AbortController | null = null
   #reason: { readonly value: unknown } | null = null
@@ -24,7 +30,7 @@ export class Running implements CurrentWork {
   #credited: (() => void) | null = null
 
   constructor(
-    serving: Serving,
+    serving: RunningThread,
     readonly slot: number,
     readonly generation: number,
     readonly format: number,

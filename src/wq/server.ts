@@ -28,11 +28,13 @@ import {
   UserWorker,
   type UserWorkerOptions,
 } from '../worker/index.js'
-import type { Reason } from './growth.js'
 import type { Lane } from './lane.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
 import { serveModule } from './serve-module.js'
 import type { QueuedWork } from './work.js'
+
+/** Why a worker was made. */
+export type Reason = 'first' | 'backlog' | 'blocked' | 'minimum'
 
 /** What every server of a queue is made from. */
 export interface ServerPlan {
@@ -263,6 +265,8 @@ export class Server {
       this.#calls.set(call, (result) => {
         this.#calls.delete(call)
         if ('value' in result) resolve(result.value)
+        // What a handler has thrown may be anything.
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors
         else reject('error' in result ? result.error : result.unreadable)
       })
       this.tell({ type: 'broadcast', call, name, args })
@@ -340,6 +344,11 @@ export class Server {
         break
       case 'broadcast-failed':
         this.#calls.get(message.call)?.({ error: thrownOf(message.error) })
+        break
+      case 'handler':
+      case 'share':
+      case 'unshare':
+      // These are told by the owner alone.
     }
   }
 

@@ -9,14 +9,13 @@
  * @module
  */
 import * as memory from '#memory'
-import { invalid, UserWorkerError } from '../errors.js'
+import { UserWorkerError } from '../errors.js'
 import { now, sharedNow } from '../os/clock.js'
 import {
   block,
-  claim,
   closeChain,
   coming,
-  Completions,
+  type Completions,
   done,
   Entry,
   Form,
@@ -25,8 +24,6 @@ import {
   generationOf,
   getUp,
   idOf,
-  Kind,
-  kindOf,
   levels,
   lieDown,
   Mark,
@@ -42,7 +39,9 @@ import {
   type ClassMemory,
 } from '../ring/index.js'
 import { reportOf, type OwnSelf } from '../worker/index.js'
-import type { Handlers } from './handlers-by-number.js'
+import { Chains } from './chains.js'
+import type { Handlers } from './numbered-handlers.js'
+import { sendItems } from './items.js'
 import type { Post } from './post.js'
 import type { ServeData } from './protocol.js'
 import { Running } from './running-work.js'
@@ -56,12 +55,6 @@ export type Pumped = 'empty' | 'full' | 'turn'
 const turnEveryMs = 5
 /** The clock is read once in so many works. */
 const worksPerClock = 16
-/**
- * A worker goes on with the next work of the same key, so that a chain wakes nobody; but after so
- * many of them others that wait come in between.
- */
-const mostOfChain = 16
-
 export class Serving {
   readonly #memory: ClassMemory
   readonly #data: ServeData
@@ -72,10 +65,9 @@ export class Serving {
   readonly #spin = new Spin()
   /** Works that were begun and wait for something, by their slots. */
   readonly #running = new Map<number, Running>()
-  /** The next works of chains whose turn it is, offered to the owner and to ourselves: slot and state. */
-  readonly #offered: number[] = []
-  #ofChain = 0
   #served = 0
+  /** How many completions there were when the owner was last told, or seen not to wait. */
+  #rung = 0
   #leaving = false
   #pumping = false
   /** Whether it said that it sleeps, and has not said since that it does not. */
@@ -84,8 +76,7 @@ export class Serving {
   readonly #arrived: Running[] = []
   /** The work whose handler is being called right now. */
   #calling: Running | null = null
-  /** The next work of the chain that goes on here, claimed; -1: none. */
-  #next = -1
+  readonly #chains: Chains
 
   constructor(data: ServeData, self: OwnSelf, handlers: Handlers, post: Post) {
     this.#data = data
@@ -94,6 +85,7 @@ export class Serving {
     this.#handlers = handlers
     this.#post = post
     this.#completions = post.completions
+    this.#chains = new Chains(data.words, data.seat, post.completions)
   }
 
   /** Works that were begun and have not ended. */
@@ -201,7 +193,7 @@ export class Serving {
     if (this.isLeaving || this.#isSpreading()) return false
     const { words } = this.#memory
     for (let level = 0; level < levels.length; level++) if (mayHave(words, level)) return true
-    return this.#offered.length > 0
+    return this.#chains.hasOffered
   }
 
   /** While others are being made, who has a work leaves the next ones to them. */
@@ -211,28 +203,19 @@ export class Serving {
 
   /** The next work, claimed; -1: none is ready. */
   #take(): number {
-    const chained = this.#next
-    this.#next = -1
+    const chained = this.#chains.next()
     if (chained >= 0) return chained
     if (this.isLeaving || this.#isSpreading()) return -1
     const { words } = this.#memory
     const { seat } = this.#data
     // Chains and the rest in turns: each keeps the other waiting for one work.
-    const offered = this.#served % 2 === 0 ? this.#takeOffered() : -1
+    const offered = this.#served % 2 === 0 ? this.#chains.takeOffered() : -1
     if (offered >= 0) return offered
     for (let level = 0; level < levels.length; level++) {
       const slot = takeNext(words, level, seat)
       if (slot >= 0) return slot
     }
-    return this.#takeOffered()
-  }
-
-  #takeOffered(): number {
-    while (this.#offered.length > 0) {
-      const [slot, state] = this.#offered.splice(0, 2) as [number, number]
-      if (claim(this.#memory.words, slot, state, this.#data.seat)) return slot
-    }
-    return -1
+    return this.#chains.takeOffered()
   }
 
   #start(slot: number): void {
@@ -273,7 +256,7 @@ export class Serving {
       trace('execute-start', { work })
       const isStream = (work.format & Mark.STREAM) !== 0
       result = isStream
-        ? running.run(work, () => this.#stream(work, handler.call(args)))
+        ? running.run(work, () => sendItems(work, handler.call(args), this.#post))
         : running.run(work, handler.call, args)
     } catch (error) {
       this.#fail(work, error)
@@ -298,19 +281,6 @@ export class Serving {
         this.#goOn()
       },
     )
-  }
-
-  /** Sends the items of what a handler returned, as the caller takes them. */
-  async #stream(work: Running, returned: unknown): Promise<void> {
-    const items = (await returned) as AsyncIterable<unknown>
-    if (!isIterable(items)) {
-      throw invalid(`'${work.name}' returned nothing that has items: call it with queue.run()`)
-    }
-    for await (const value of items) {
-      if (!(await work.room())) break
-      this.#post.tell({ type: 'item', id: work.id, value })
-    }
-    work.signal.throwIfAborted()
   }
 
   /** A place is free again: the next work has it at once, or the loop that sleeps sees to it. */
@@ -355,33 +325,8 @@ export class Serving {
     done(words, slot, generation, this.#data.seat)
     this.#completions.push(Entry.DONE, slot, generation)
     this.#served++
-    if (next >= 0) this.#follow(next)
-    else this.#ofChain = 0
+    this.#chains.ended(next, this.isLeaving)
     this.#recycle()
-  }
-
-  /** The key of the work that ended is free: its next work is ours, or anybody's. */
-  #follow(slot: number): void {
-    const { words } = this.#memory
-    const state = stateOf(words, slot)
-    const isWaiting = kindOf(state) === Kind.LINKED
-    if (isWaiting && this.#goesOn() && claim(words, slot, state, this.#data.seat)) {
-      this.#ofChain++
-      this.#next = slot
-      return
-    }
-    // Withdrawn, or others come first: the owner makes it ready, unless we are back before that.
-    this.#ofChain = 0
-    if (isWaiting) this.#offered.push(slot, state)
-    this.#completions.push(Entry.TURN, slot, generationOf(state))
-  }
-
-  /** Whether the chain goes on here, before whatever else is ready. */
-  #goesOn(): boolean {
-    if (this.#next >= 0 || this.isLeaving) return false
-    const { words } = this.#memory
-    if (mayHave(words, 0)) return false
-    return this.#ofChain < mostOfChain || !(mayHave(words, 1) || mayHave(words, 2))
   }
 
   #recycle(): void {
@@ -395,6 +340,9 @@ export class Serving {
   }
 
   #ringOwner(): void {
+    // What it was told of, or had looked at before it began to wait, is no news.
+    if (this.#completions.pushed === this.#rung) return
+    this.#rung = this.#completions.pushed
     if (takeWaitingOwner(this.#data.owner)) this.#post.tell({ type: 'look' })
   }
 
@@ -427,11 +375,6 @@ export class Serving {
 
 function microseconds(): number {
   return Math.floor(sharedNow() * 1000) | 1
-}
-
-function isIterable(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return Symbol.asyncIterator in value || Symbol.iterator in value
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -19,8 +19,10 @@ export default async function reapWake(code: Code): Promise<Protocol<Rings>> {
     (rings: Rings, model: Model): void => {
       model.receive(`go ${seat}`)
       const tell = (type: string): void => {
-        // Counts what it says, by work 0.
-        memory.add(rings.calls, callsOf(seat, 0), 1)
+        // As if its work 0 were to say so: how many completions it has told of, and how often.
+        const pushed = memory.load(rings.completions[seat] as memory.Words, 0)
+        const before = memory.add(rings.calls, callsOf(seat, 0), 1)
+        assert.ok(pushed > before, 'it tells of nothing that is new')
         model.post('events', type)
       }
       servingOf(real, rings, model, seat, { most, tell }).pump()
@@ -35,11 +37,12 @@ export default async function reapWake(code: Code): Promise<Protocol<Rings>> {
       owner(rings, model) {
         const queue = new Queue(real, rings, model)
         const pulse = new Waiting(real, rings, queue)
+        queue.look = () => pulse.look()
         for (const id of [1, 2]) queue.submit(id)
         for (const seat of seats.keys()) model.post(`go ${seat}`, null)
         pulse.wait()
         while (queue.lane.runnable > 0) {
-          if (model.receive('events') === 'look') pulse.look()
+          if (model.receive('events') === 'look') queue.look()
           else queue.gone(0)
         }
         return pulse.count

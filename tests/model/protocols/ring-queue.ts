@@ -39,6 +39,8 @@ export class Queue {
   readonly lane: Lane
   readonly outcomes: Outcomes = {}
   readonly works: QueuedWork[] = []
+  /** As `Dispatch` does when a worker says 'look'. */
+  look: () => void = () => this.wakeForReady()
   /** Called for each message that is no result. */
   onMessage: (message: Value) => void = () => {}
   readonly #real: RingCode
@@ -60,26 +62,29 @@ export class Queue {
     this.#real = real
     this.#rings = rings
     this.#model = model
-    const events = { published: () => this.#wakeOne(), entered: () => assert.fail('it waited') }
+    const events = {
+      unbounded: false,
+      nameOf: () => 'work',
+      cancel: () => 'not-found' as const,
+      published: () => this.#wakeOne(),
+      entered: () => assert.fail('it waited'),
+    }
     const announce = () => assert.fail('it took a block')
     this.lane = new real.Lane(announce, {} as never, events, real.viewsOf(rings.words))
     this.#keys = new real.KeyLines()
-    this.#ends = new real.Ends({} as never, {
-      resolved: (work, value) => this.#settle(work, `returned ${JSON.stringify(value)}`),
-      rejected: (work, error) => this.#settle(work, (error as Error).message),
-      canceled: () => assert.fail('nobody kills a worker for a work'),
-      left: (work) => this.#keys.leave(work),
-    })
+    const left = (work: QueuedWork): void => this.#keys.leave(work)
+    this.#ends = new real.Ends({} as never, { settled() {}, left })
     this.#seats = rings.completions.map((_, seat) => this.#seat(seat))
   }
 
   /** As `Dispatch` submits a work whose arguments are small. */
   submit(id: number, isKeyed = false): QueuedWork {
     const { QueuedWork } = this.#real
-    const owner = null as never
-    const work = new QueuedWork(owner, id, 'work', isKeyed ? key : undefined, false, level, 1, null)
+    const work = new QueuedWork(this.lane, id, isKeyed ? key : undefined, level, 1, null, 0)
     work.values = []
-    work.lane = this.lane
+    // Outcomes, where the real ones settle a promise: that would make no difference to the rings.
+    work.resolve = (value) => this.#settle(work, `returned ${JSON.stringify(value)}`)
+    work.reject = (error) => this.#settle(work, (error as Error).message)
     this.works.push(work)
     if (isKeyed) this.#keys.enter(work)
     else this.lane.admit(work)
@@ -118,17 +123,17 @@ export class Queue {
       this.#hear(results, message)
     }
     reaper.reap()
-    for (const work of [...this.lane.inSlots()]) {
+    for (const work of this.lane.inSlots()) {
       const state = stateOf(words, work.slot)
       if (seatOf(state) !== seat) continue
       if (kindOf(state) === Kind.DONE) this.#ends.done(server, work)
       else if (kindOf(state) === Kind.CLAIMED) this.#ends.died(server, work, null)
     }
-    for (const work of [...this.lane.inSlots()]) if (work.turnFrom === seat) this.lane.turn(work)
+    for (const work of this.lane.inSlots()) if (work.link?.turnFrom === seat) this.lane.turn(work)
     this.#seats[seat] = null
     getUp(words, seat)
     this.lane.refill()
-    this.wakeForReady()
+    this.look()
   }
 
   /** As `Account.wakeForReady`. */
@@ -206,9 +211,10 @@ export class Queue {
     if (seat >= 0) this.#wake(seat)
   }
 
-  #settle(work: QueuedWork, outcome: string): void {
+  #settle(work: QueuedWork, outcome: string): boolean {
     work.outcome ??= 'done'
     ;(this.outcomes[work.id] ??= []).push(outcome)
+    return true
   }
 }
 

@@ -1,0 +1,43 @@
+/**
+ * What a caller may ask of all workers of a queue.
+ *
+ * @module
+ */
+import { Pending } from '../os/pending.js'
+import type { Accounts } from './dispatch.js'
+import type { MaxWorkers } from './options.js'
+
+/** Calls a handler once in each worker. */
+export async function broadcast(
+  { bounded, unbounded }: Accounts,
+  name: string,
+  args: readonly unknown[],
+): Promise<unknown[]> {
+  const pending = new Pending<unknown[]>(`broadcast of '${name}'`)
+  void Promise.all([...bounded.broadcast(name, args), ...unbounded.broadcast(name, args)]).then(
+    (results) => pending.resolve(results),
+    (error: Error) => pending.reject(error),
+  )
+  return await pending.promise
+}
+
+/** Changes the maxima (WQ-3). @returns those before */
+export function setMaxWorkers(accounts: Accounts, max: MaxWorkers): Required<MaxWorkers> {
+  const before = {
+    bounded: accounts.bounded.growth.max,
+    unbounded: accounts.unbounded.growth.max,
+  }
+  if (max.bounded !== undefined) accounts.bounded.growth.max = max.bounded
+  if (max.unbounded !== undefined) accounts.unbounded.growth.max = max.unbounded
+  return before
+}
+
+/** Makes so many bounded workers, and waits for them. */
+export async function makeReady({ bounded }: Accounts, name: string, count: number): Promise<void> {
+  const pending = new Pending<void>(`ready of '${name}'`)
+  bounded.whenReady(count, (error) => {
+    if (error === null) pending.resolve()
+    else pending.reject(error)
+  })
+  await pending.promise
+}

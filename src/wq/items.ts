@@ -1,0 +1,26 @@
+/**
+ * The items of a work whose caller takes them one by one.
+ *
+ * @module
+ */
+import { invalid } from '../errors.js'
+import type { Post } from './post.js'
+import type { Running } from './running-work.js'
+
+/** Sends the items of what a handler returned, as the caller takes them. */
+export async function sendItems(work: Running, returned: unknown, post: Post): Promise<void> {
+  const items = (await returned) as AsyncIterable<unknown>
+  if (!isIterable(items)) {
+    throw invalid(`'${work.name}' returned nothing that has items: call it with queue.run()`)
+  }
+  for await (const value of items) {
+    if (!(await work.room())) break
+    post.tell({ type: 'item', id: work.id, value })
+  }
+  work.signal.throwIfAborted()
+}
+
+function isIterable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Symbol.asyncIterator in value || Symbol.iterator in value
+}
