@@ -63,8 +63,8 @@ const roomOf: readonly number[] = [1024, 4096, 1024]
 const roomForHung = 2048
 
 export class Lane implements WorkLane {
-  readonly memory: ClassMemory = allocateClass()
-  readonly submission = new Submission(this.memory.words)
+  readonly memory: ClassMemory
+  readonly submission: Submission
   held = 0
   /** The works in the slots. */
   readonly works: (QueuedWork | null)[] = []
@@ -86,7 +86,10 @@ export class Lane implements WorkLane {
     announce: (number: number, buffer: SharedArrayBuffer) => void,
     shared: SharedBuffers,
     events: LaneEvents,
+    memory: ClassMemory = allocateClass(),
   ) {
+    this.memory = memory
+    this.submission = new Submission(memory.words)
     this.#arena = new ArgumentArena(announce)
     this.#shared = shared
     this.#events = events
