@@ -68,8 +68,9 @@ async function serveUntilStopped(serving: Serving, self: OwnSelf): Promise<void>
     if (pumped === 'turn' || now() - turned >= turnEveryMs) {
       await nextTurn()
       turned = now()
+      // A work may have ended meanwhile: its place is free, and nobody else looks for the next one.
+      continue
     }
-    if (pumped === 'turn') continue
     const isIdle = serving.count === 0
     if (pumped === 'empty' && !serving.isLeaving) {
       if (isIdle && serving.look(heard)) continue
