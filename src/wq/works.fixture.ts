@@ -56,7 +56,11 @@ export function countOn(counter: Int32Array): number {
 }
 
 /** Counts that it began, waits for the gate, and counts that it ended. */
-export async function pass(begun: Int32Array, gate: Int32Array, ended: Int32Array): Promise<number> {
+export async function pass(
+  begun: Int32Array,
+  gate: Int32Array,
+  ended: Int32Array,
+): Promise<number> {
   Atomics.add(begun, 0, 1)
   while (Atomics.load(gate, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 2))
   return Atomics.add(ended, 0, 1) + 1
