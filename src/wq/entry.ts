@@ -68,7 +68,7 @@ async function serveUntilStopped(serving: Serving, self: OwnSelf): Promise<void>
     if (pumped === 'turn' || now() - turned >= turnEveryMs) {
       await nextTurn()
       turned = now()
-      // In that turn handlers may have ended: what was found before it may not be so any more.
+      // A work may have ended meanwhile: its place is free, and nobody else looks for the next one.
       continue
     }
     const isIdle = serving.count === 0

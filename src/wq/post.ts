@@ -79,13 +79,18 @@ export class Post {
     return read(this.#chunks.get(chunk) as Buffer, at, length, this.#bufferOf)
   }
 
-  /** Writes a result to where the owner finds it. @returns the slot's format */
-  writeResult(to: ClassMemory, slot: number, value: unknown): number {
-    const small = writeSmallOne(to, slot, value)
+  /**
+   * Writes a result to where the owner finds it.
+   *
+   * @param isLast - it comes behind messages of the same work, and so must be one
+   * @returns the slot's format
+   */
+  writeResult(to: ClassMemory, slot: number, value: unknown, isLast: boolean): number {
+    const small = isLast ? -1 : writeSmallOne(to, slot, value)
     if (small >= 0) return small
     try {
       const list = typeof value === 'object' && value !== null ? transfers.get(value) : undefined
-      if (list === undefined) {
+      if (list === undefined && !isLast) {
         const packed = pack([value], mostBlockBytes, this.#shared)
         if (packed !== null && this.#results.take(packed.byteLength)) {
           const { bytes, chunk, at } = this.#results

@@ -313,11 +313,11 @@ export class Serving {
   }
 
   #complete(work: Running, value: unknown): void {
-    // The end of a stream goes the way of its items, behind them.
+    // The end of a stream goes the way of its items, behind them. So for what was told before.
     const isStream = (work.format & Mark.STREAM) !== 0
     const format = isStream
       ? this.#post.sendResult(undefined)
-      : this.#post.writeResult(this.#memory, work.slot, value)
+      : this.#post.writeResult(this.#memory, work.slot, value, work.hasTold)
     this.#end(work, format)
   }
 
@@ -385,7 +385,9 @@ export class Serving {
 
   /** For `current().progress()`. */
   progress(work: Running, value: unknown): void {
-    if (!work.ended) this.#post.tell({ type: 'progress', id: work.id, value })
+    if (work.ended) return
+    work.hasTold = true
+    this.#post.tell({ type: 'progress', id: work.id, value })
   }
 }
 
