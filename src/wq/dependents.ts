@@ -5,6 +5,7 @@
  * @module
  */
 import { UserWorkerError } from '../errors.js'
+import { onceSettled } from './extras.js'
 import type { QueuedWork } from './work.js'
 
 /** What becomes of a work that waits. */
@@ -48,7 +49,8 @@ export class Dependents implements Iterable<QueuedWork> {
       const behind = this.#behind.get(other)
       if (behind === undefined) {
         this.#behind.set(other, [work])
-        other.hasDependents = true
+        // It may be another queue's.
+        onceSettled(other, () => this.#settled(other))
       } else behind.push(work)
     }
     return true
@@ -60,7 +62,7 @@ export class Dependents implements Iterable<QueuedWork> {
   }
 
   /** A work that others wait for is settled. */
-  settled(work: QueuedWork): void {
+  #settled(work: QueuedWork): void {
     const behind = this.#behind.get(work) ?? []
     this.#behind.delete(work)
     for (const dependent of behind) {

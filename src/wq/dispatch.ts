@@ -339,7 +339,6 @@ export class Dispatch implements WorkOwner {
     how()
     this.counts[work.outcome as 'done' | 'failed' | 'canceled']++
     if (work.signal !== null) this.#signals.forget(work)
-    if (work.hasDependents) this.#dependents.settled(work)
     if (work.extras !== null) this.#settleExtras(work, work.extras)
     this.#unsettled--
     this.#room.settled(this.#unsettled)

@@ -19,12 +19,17 @@ export async function whenSettled(works: readonly QueuedWork[], what: string): P
   if (left === 0) return
   const pending = new Pending<void>(what)
   for (const work of works) {
-    work.extras ??= plainExtras()
-    work.extras.onSettled.push(() => {
+    onceSettled(work, () => {
       if (--left === 0) pending.resolve()
     })
   }
   await pending.promise
+}
+
+/** Calls the listener when the work is settled; whichever queue it belongs to. */
+export function onceSettled(work: QueuedWork, listener: () => void): void {
+  work.extras ??= plainExtras()
+  work.extras.onSettled.push(listener)
 }
 
 /** The extras that a work's options ask for; null: none. */

@@ -62,6 +62,20 @@ export class Post {
     this.#port.postMessage(message, transfer)
   }
 
+  /**
+   * Sends a message with a value of a handler's.
+   *
+   * @param what - what the value is, for the error
+   * @throws UserWorkerError ERR_NOT_CLONEABLE
+   */
+  tellValue(message: ToQueue & { readonly value: unknown }, what: string): void {
+    try {
+      this.tell(message)
+    } catch (cause) {
+      throw notSent(what, message.value, cause)
+    }
+  }
+
   /** Hears messages, now, until `isThere`. */
   receive(isThere: () => boolean): void {
     for (let count = 0; count < mostMessages && !isThere(); count++) {
@@ -96,7 +110,7 @@ export class Post {
       }
       return this.sendResult(value, list)
     } catch (cause) {
-      return this.sendError(reportOf(notSent(value, cause)))
+      return this.sendError(reportOf(notSent('The result of a work', value, cause)))
     }
   }
 
@@ -147,13 +161,13 @@ export class Post {
   }
 }
 
-function notSent(value: unknown, cause: unknown): UserWorkerError {
+function notSent(what: string, value: unknown, cause: unknown): UserWorkerError {
   const why = cause instanceof Error ? cause.message : String(cause)
   const isIterator =
     typeof value === 'object' &&
     value !== null &&
     ('next' in value || Symbol.asyncIterator in value)
   const hint = isIterator ? '. Take the items of a generator with queue.stream()' : ''
-  const text = `The result of a work cannot be sent back: ${why}${hint}`
+  const text = `${what} cannot be sent back: ${why}${hint}`
   return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
 }

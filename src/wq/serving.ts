@@ -364,7 +364,8 @@ export class Serving {
 
   /** For `current().progress()`. */
   progress(work: Running, value: unknown): void {
-    if (!work.ended) this.#post.tell({ type: 'progress', id: work.id, value })
+    if (work.ended) return
+    this.#post.tellValue({ type: 'progress', id: work.id, value }, 'What a work tells')
   }
 }
 

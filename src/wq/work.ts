@@ -78,7 +78,7 @@ export interface Extras {
   readonly concurrent: boolean
   readonly isStream: boolean
   readonly onProgress: ((value: unknown) => void) | null
-  /** To be called when it is settled, by `flush`. */
+  /** To be called when it is settled: by `flush`, and by works that follow it. */
   readonly onSettled: (() => void)[]
 }
 
@@ -114,8 +114,6 @@ export class QueuedWork implements Work {
   behind: QueuedWork | null = null
   /** Whether it is behind another one in a chain. */
   isHung = false
-  /** Whether works wait for its end. */
-  hasDependents = false
   /** Whether it was withdrawn while a worker was on its way to it: the slot is not free yet. */
   isReserved = false
   /** The seat of the worker that has its turn in hand; -1: none. */
