@@ -34,6 +34,15 @@ export function bringUpToDate() {
   })
 }
 
+/** The bench has packages of its own, such as other pools, installed when it is first run. */
+export function bringBenchUpToDate() {
+  const locked = hash(['bench/package.json', 'bench/package-lock.json'])
+  once('bench/node_modules/.userworker-installed', locked, () => {
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
+    run('npm', ['ci', '--prefix', 'bench', ...quiet])
+  })
+}
+
 /** Does the work unless the stamp says that it was done for the same input. */
 export function once(stampFile, wanted, work) {
   const stamp = join(root, stampFile)

@@ -1,5 +1,6 @@
 // What `npm start`, `npm test` and the other scripts do once everything is installed and built.
 // Each takes the arguments behind `--` and returns an exit code.
+import { bench } from './bench.mjs'
 import { filesBelow, outputs, status } from './bootstrap.mjs'
 import { bringFitsUpToDate } from './fits.mjs'
 import { matrix } from './matrix.mjs'
@@ -14,7 +15,7 @@ export const commands = {
   test,
   requirements: () => node('--enable-source-maps', 'build/tests/requirements/main.js'),
   ok,
-  bench: (args) => node('bench/build/main.js', ...args),
+  bench,
   matrix,
   model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
 }

@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { hash, once, root, run } from './bootstrap.mjs'
-import { binaryOf } from './matrix.mjs'
+import { binOf } from './node-versions.mjs'
 
 const home = '.cache/fits'
 const lists = ['package.json', 'package-lock.json']
@@ -20,6 +20,6 @@ export function bringFitsUpToDate() {
     run('npm', ['ci', ...quietly, '--prefix', home])
   })
   const major = Number.parseInt(process.versions.node, 10)
-  const newer = major >= 24 ? process.execPath : join(binaryOf('24'), 'node')
+  const newer = major >= 24 ? process.execPath : join(binOf('24'), 'node')
   return { USERWORKER_FITS: join(root, home), USERWORKER_FITS_NODE: newer }
 }

@@ -1,10 +1,14 @@
 /**
- * `npm run bench -- <bench> [row]… [--json] [--rounds <n>] [--quick]`
+ * `npm run bench -- worker [row]… [--json] [--rounds <n>] [--quick]`
+ * `npm run bench -- dispatch [--case <name>]… [--node <version>]… [--rounds <n>]
+ * [--json] [--quick]`
+ * `npm run bench -- chart`
  *
  * @module
  */
 import { parseArgs } from 'node:util'
 import { benches } from './benches.js'
+import { chart, dispatch } from './dispatch/command.js'
 import type { Measure } from './measure.js'
 import { lineOf, report, tableOf, type Line } from './report.js'
 import { runRounds } from './rounds.js'
@@ -18,14 +22,24 @@ const options = {
 /** Odd, so that the median is one of them; enough that one disturbed round does no harm. */
 const defaultRounds = 5
 
+/** Those with arguments of their own. */
+const commands: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  dispatch,
+  chart,
+}
+
 async function main(): Promise<number> {
+  const [chosen = '', ...args] = process.argv.slice(2)
+  const command = commands[chosen]
+  if (command !== undefined) return command(args)
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
   const [bench = '', ...words] = positionals
   const rounds = Number(values.rounds ?? (values.quick ? 1 : defaultRounds))
   if (!Number.isInteger(rounds) || rounds < 1) return refused(`--rounds must be 1 or more`)
   const measures = benches[bench]
   if (measures === undefined) {
-    return refused(`there is no bench '${bench}'. There is: ${Object.keys(benches).join(', ')}`)
+    const known = [...Object.keys(benches), ...Object.keys(commands)].join(', ')
+    return refused(`there is no bench '${bench}'. There is: ${known}`)
   }
   const isWanted = ({ name }: { name: string }): boolean =>
     words.length === 0 || words.some((word) => name.includes(word))

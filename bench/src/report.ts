@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os'
 import type { Row } from './measure.js'
 import { spreadOf, type Rounds, type Spread } from './rounds.js'
+import { columns } from './table.js'
 
 /** What `--json` prints. The names of rows are stable. */
 export interface Report {
@@ -57,15 +58,6 @@ export function tableOf({ bench, node, cpus, rows }: Report): string {
     ...[ours?.p50, ours?.p99, raw?.p50, raw?.p99, ratio].map((value) => String(value ?? '-')),
   ])
   const lines = [['', '', 'ours p50', 'p99', 'raw p50', 'p99', 'ratio'], ...cells]
-  const widths = [0, 1, 2, 3, 4, 5, 6].map((column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-  )
-  const table = lines.map((line) =>
-    line
-      .map((cell, column) =>
-        column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  '),
-  )
+  const table = columns(lines, 2)
   return [`${bench}, Node ${node}, ${cpus} CPUs`, '', ...table].join('\n')
 }

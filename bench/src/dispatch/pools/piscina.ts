@@ -1,0 +1,47 @@
+/**
+ * piscina, at its best settings: the fixed queue, no histogram, and either its own default of one
+ * work per worker with blocking Atomics, or 64 works per worker without Atomics. With both, workers
+ * that block would hold up the works they have already taken.
+ *
+ * @module
+ */
+import { loadPackage } from '../packages.js'
+import { threadFile, type Open } from './pool.js'
+
+interface Piscina {
+  readonly threads: readonly unknown[]
+  run(value: unknown, options: { name: string; signal?: AbortSignal }): Promise<unknown>
+}
+
+interface PiscinaPackage {
+  readonly Piscina: new (options: object) => Piscina
+  readonly FixedQueue: new () => object
+}
+
+const piscinaWith =
+  (settings: object): Open =>
+  async ({ workers }) => {
+    const { Piscina, FixedQueue } = await loadPackage<PiscinaPackage>('piscina')
+    const pool = new Piscina({
+      filename: threadFile('one-argument'),
+      minThreads: workers,
+      maxThreads: workers,
+      taskQueue: new FixedQueue(),
+      recordTiming: false,
+      ...settings,
+    })
+    const add = { name: 'add' }
+    return {
+      hasKeys: false,
+      add: (a, b, options) =>
+        pool.run({ a, b }, options?.signal ? { name: 'add', signal: options.signal } : add),
+      run: (name, value) => pool.run(value, { name }),
+      workers: () => pool.threads.length,
+    }
+  }
+
+export const openPiscinaSync: Open = piscinaWith({ atomics: 'sync' })
+export const openPiscinaOverlapping: Open = piscinaWith({
+  atomics: 'disabled',
+  concurrentTasksPerWorker: 64,
+})
