@@ -4,6 +4,7 @@ export { warnOfEnd } from './exit.js'
 export { bundleModule, loadFailure, loadModule, loadTimeout } from './load.js'
 export { EINTR } from './control.js'
 export type { WorkerDescription } from './describe.js'
+export { tellApart } from './life.js'
 export { loop, type Batch, type Loop } from './loop.js'
 export {
   checkCpus,

@@ -13,6 +13,7 @@ import { aborted, UserWorkerError } from '../errors.js'
 import { sharedNow } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, Kind, levels } from '../ring/index.js'
+import { tellApart } from '../worker/index.js'
 import { Account, serverName, type Common, type Limits } from './account.js'
 import { Cancellation, type CancelReport } from './cancel.js'
 import { arePrimitive, capture } from './capture.js'
@@ -303,7 +304,7 @@ export class Dispatch implements WorkOwner {
     if (extras !== null) {
       const { onProgress, timeoutMs, concurrent } = extras
       if (!concurrent) this.#accountOf(work).patient++
-      if (onProgress !== null) this.listen(work, (_, value) => onProgress(value))
+      if (onProgress !== null) this.listen(work, (_, value) => tellApart(() => onProgress(value)))
       if (timeoutMs > 0) this.#deadlines.watch(work, timeoutMs)
       const after = options?.after
       if (after !== undefined) {

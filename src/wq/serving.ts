@@ -297,11 +297,12 @@ export class Serving {
   }
 
   #complete(work: Running, value: unknown): void {
-    // The end of a stream goes the way of its items, behind them.
     const isStream = (work.format & Mark.STREAM) !== 0
-    const format = isStream
-      ? this.#post.sendResult(undefined)
-      : this.#post.writeResult(this.#memory, work.slot, value)
+    // What it told, its items too, went by message: so the end goes behind it.
+    const format =
+      isStream || work.hasTold
+        ? this.#post.sendResult(isStream ? undefined : value)
+        : this.#post.writeResult(this.#memory, work.slot, value)
     this.#end(work, format)
   }
 
@@ -365,6 +366,7 @@ export class Serving {
   /** For `current().progress()`. */
   progress(work: Running, value: unknown): void {
     if (work.ended) return
+    work.hasTold = true
     this.#post.tellValue({ type: 'progress', id: work.id, value }, 'What a work tells')
   }
 }
