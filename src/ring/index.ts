@@ -8,6 +8,7 @@ export {
   seats,
   Slot,
   slotOf,
+  slots,
   viewsOf,
   type ClassMemory,
   type Level,

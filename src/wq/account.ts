@@ -29,7 +29,7 @@ import { Lane } from './lane.js'
 import type { Definition, ToServer } from './protocol.js'
 import { Server, type Reason, type ServerPlan } from './server.js'
 import type { SharedBuffers } from './numbered-buffers.js'
-import type { QueuedWork } from './work.js'
+import type { CancelOutcome, QueuedWork } from './work.js'
 
 /** What an account tells its queue. */
 export interface AccountEvents extends EndEvents {
@@ -48,6 +48,8 @@ export interface Common {
   readonly plan: ServerPlan
   readonly owner: Words
   readonly shared: SharedBuffers
+  nameOf(handler: number): string
+  cancel(work: QueuedWork): CancelOutcome
   nextName(): string
   /** Everything both classes' workers must know. */
   definitions(): Iterable<Definition>
@@ -102,6 +104,9 @@ export class Account implements Growing {
       (number, buffer) => this.tellAll({ type: 'chunk', number, buffer }),
       this.#common.shared,
       {
+        unbounded: this.kind === 'unbounded',
+        nameOf: (handler) => this.#common.nameOf(handler),
+        cancel: (work) => this.#common.cancel(work),
         published: () => this.#published(),
         entered: (work) => this.#events.entered(work),
       },
@@ -294,8 +299,7 @@ export class Account implements Growing {
       for (const work of this.works()) {
         if (work.settled || !this.#lane.withdraw(work)) continue
         found = true
-        if (asCanceled) this.#events.canceled(work, error)
-        else this.#events.rejected(work, error)
+        if (asCanceled ? work.cancelWith(error) : work.reject(error)) this.#events.settled(work)
         this.#events.left(work)
       }
     }
@@ -347,7 +351,7 @@ export class Account implements Growing {
       }
     }
     for (const work of lane.inSlots()) {
-      if (work.turnFrom === server.seat) lane.turn(work)
+      if (work.link?.turnFrom === server.seat) lane.turn(work)
     }
     // Without a work there is nobody else to tell.
     if (count === 0 && error !== null && server.killed === null) warnOfEnd(server.name, error)

@@ -7,6 +7,7 @@ import { aborted, UserWorkerError } from '../errors.js'
 import type { Account } from './account.js'
 import type { Deadlines } from './deadlines.js'
 import type { Dependents } from './dependents.js'
+import { plainExtras } from './extras.js'
 import type { KeyLines } from './keys.js'
 import type { CancelOutcome, QueuedWork } from './work.js'
 
@@ -29,7 +30,8 @@ export interface Parts {
   readonly dependents: Dependents
   readonly deadlines: Deadlines
   accountOf(work: QueuedWork): Account
-  settle(work: QueuedWork, how: () => void): void
+  /** How it was settled was set just now. */
+  settled(work: QueuedWork): void
   changed(): void
 }
 
@@ -65,8 +67,9 @@ export class Cancellation {
     for (const work of works) {
       if (work.settled) continue
       running++
-      work.told ??= reason(work)
-      this.#tell(work, work.told)
+      work.extras ??= plainExtras()
+      work.extras.told ??= reason(work)
+      this.#tell(work, work.extras.told)
     }
     const outcome = running > 0 ? 'running' : canceled > 0 ? 'canceled' : 'not-found'
     return { outcome, canceled, running }
@@ -78,14 +81,14 @@ export class Cancellation {
     for (const work of works) {
       if (work.settled) continue
       const error = aborted(cause)
-      this.#parts.settle(work, () => work.cancelWith(error))
+      if (work.cancelWith(error)) this.#parts.settled(work)
       this.#tell(work, cause, error)
     }
   }
 
   /** A work has run longer than it may. */
   expire(work: QueuedWork, error: Error): void {
-    this.#parts.settle(work, () => work.reject(error))
+    if (work.reject(error)) this.#parts.settled(work)
     this.#parts.accountOf(work).serverOf(work)?.abort(work, error)
   }
 
@@ -112,17 +115,17 @@ export class Cancellation {
       if (work.settled) continue
       if (this.#parts.dependents.withdraw(work) || this.#parts.keys.withdraw(work))
         dropped.push(work)
-      else if (work.lane !== null && work.lane.withdraw(work)) {
+      else if (work.lane.withdraw(work)) {
         dropped.push(work)
         fromRings.push(work)
       }
     }
     for (const work of dropped.toReversed()) {
       const error = reason(work)
-      this.#parts.settle(work, () => work.cancelWith(error))
+      if (work.cancelWith(error)) this.#parts.settled(work)
     }
     for (const work of fromRings) this.#parts.keys.leave(work)
-    for (const lane of new Set(fromRings.map((work) => work.lane))) lane?.refill()
+    for (const lane of new Set(fromRings.map((work) => work.lane))) lane.refill()
     if (dropped.length > 0) this.#parts.changed()
     return dropped.length
   }

@@ -8,7 +8,7 @@
  */
 import { mostBlockBytes, pack } from '../ring/index.js'
 import type { SharedBuffers } from './numbered-buffers.js'
-import type { Message, QueuedWork } from './work.js'
+import { Captured, type Message, type QueuedWork } from './work.js'
 
 /**
  * Captures a work's arguments.
@@ -24,14 +24,16 @@ export function capture(
   if (transfer.length === 0) {
     shared.asked = []
     try {
-      work.packed = pack(values, mostBlockBytes, shared)
-      work.buffers = shared.asked
+      const packed = pack(values, mostBlockBytes, shared)
+      if (packed !== null) {
+        work.captured = new Captured(packed, null, shared.asked)
+        return
+      }
     } finally {
       shared.asked = null
     }
-    if (work.packed !== null) return
   }
-  work.message = copyOf(values, transfer)
+  work.captured = new Captured(null, copyOf(values, transfer), null)
 }
 
 /** Whether nothing in the list can be changed by anybody. */

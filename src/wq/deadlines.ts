@@ -69,8 +69,9 @@ export class Deadlines {
 
   /** How long it has run. */
   #runMs(work: QueuedWork): number {
-    if (work.slot < 0 || work.lane === null) return 0
-    const began = memory.load(work.lane.memory.words, slotOf(work.slot) + Slot.BEGAN)
+    if (work.slot < 0) return 0
+    const { words } = this.#events.accountOf(work).lane.memory
+    const began = memory.load(words, slotOf(work.slot) + Slot.BEGAN)
     if (began === 0) return 0
     return ((Math.floor(sharedNow() * 1000) - began) >>> 0) / 1000
   }

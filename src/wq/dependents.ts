@@ -12,8 +12,8 @@ import type { QueuedWork } from './work.js'
 export interface DependentEvents {
   /** All that it waited for is done. */
   released(work: QueuedWork): void
-  /** One of them is not. */
-  canceled(work: QueuedWork, error: Error): void
+  /** One of them is not, so it was cancelled just now. */
+  canceled(work: QueuedWork): void
 }
 
 export class Dependents implements Iterable<QueuedWork> {
@@ -39,7 +39,7 @@ export class Dependents implements Iterable<QueuedWork> {
   hold(work: QueuedWork, others: readonly QueuedWork[]): boolean {
     const failed = others.find(({ outcome }) => outcome === 'failed' || outcome === 'canceled')
     if (failed !== undefined) {
-      this.#events.canceled(work, notDone(work, failed))
+      if (work.cancelWith(notDone(work, failed))) this.#events.canceled(work)
       return true
     }
     const open = [...new Set(others)].filter(({ settled }) => !settled)
@@ -70,7 +70,7 @@ export class Dependents implements Iterable<QueuedWork> {
       if (left === undefined) continue
       if (work.outcome !== 'done') {
         this.#waiting.delete(dependent)
-        this.#events.canceled(dependent, notDone(dependent, work))
+        if (dependent.cancelWith(notDone(dependent, work))) this.#events.canceled(dependent)
       } else if (left > 1) this.#waiting.set(dependent, left - 1)
       else {
         this.#waiting.delete(dependent)

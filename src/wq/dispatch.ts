@@ -12,7 +12,7 @@
 import { aborted, UserWorkerError } from '../errors.js'
 import { sharedNow } from '../os/clock.js'
 import { hold } from '../os/pending.js'
-import { allocateOwner, Kind, levels } from '../ring/index.js'
+import { allocateOwner, levels } from '../ring/index.js'
 import { tellApart } from '../worker/index.js'
 import { Account, serverName, type Common, type Limits } from './account.js'
 import { Cancellation, type CancelReport } from './cancel.js'
@@ -33,14 +33,7 @@ import type { Server } from './server.js'
 import { SharedBuffers } from './numbered-buffers.js'
 import { Signals } from './signals.js'
 import { trace } from './trace.js'
-import {
-  QueuedWork,
-  type CancelOutcome,
-  type Extras,
-  type Work,
-  type WorkOwner,
-  type WorkState,
-} from './work.js'
+import { QueuedWork, type Extras, type Work } from './work.js'
 
 /** A queue's two classes. */
 export interface Accounts {
@@ -51,7 +44,7 @@ export interface Accounts {
 const normal = levels.indexOf('normal')
 const nothing: readonly never[] = []
 
-export class Dispatch implements WorkOwner {
+export class Dispatch {
   readonly accounts: Accounts
   readonly counts = { submitted: 0, done: 0, failed: 0, canceled: 0 }
   readonly #queue: { readonly name: string }
@@ -68,7 +61,7 @@ export class Dispatch implements WorkOwner {
   })
   readonly #dependents = new Dependents({
     released: (work) => this.#send(work),
-    canceled: (work, error) => this.#settle(work, () => work.cancelWith(error)),
+    canceled: (work) => this.#settled(work),
   })
   readonly #cancellation: Cancellation
   readonly #common: Common
@@ -100,6 +93,8 @@ export class Dispatch implements WorkOwner {
       plan: options.plan,
       owner: this.#owner,
       shared: this.#shared,
+      nameOf: (handler) => this.#names.nameOf(handler),
+      cancel: (work) => (work.settled ? 'not-found' : this.#cancellation.cancelAll([work]).outcome),
       nextName: () => serverName(queue.name, ++this.#lastServer),
       definitions: () => this.#definitions(),
     }
@@ -110,7 +105,7 @@ export class Dispatch implements WorkOwner {
       dependents: this.#dependents,
       deadlines: this.#deadlines,
       accountOf: (work) => this.#accountOf(work),
-      settle: (work, how) => this.#settle(work, how),
+      settled: (work) => this.#settled(work),
       changed: () => this.#onChange?.(),
     })
   }
@@ -131,20 +126,16 @@ export class Dispatch implements WorkOwner {
       typeof handler === 'string'
         ? this.#names.numberOf(handler)
         : this.#names.numberOfFunction(handler)
-    const name = typeof handler === 'string' ? handler : this.#names.nameOf(number)
     const key = options?.key
     const work = new QueuedWork(
-      this,
+      (options?.unbounded === true ? this.accounts.unbounded : this.accounts.bounded).lane,
       ++this.#lastWork,
-      name,
       key,
-      options?.unbounded === true,
       options?.priority === undefined ? normal : levels.indexOf(options.priority),
       number,
       options?.signal ?? null,
+      Math.floor(sharedNow() * 1000) | 0,
     )
-    work.queuedAt = Math.floor(sharedNow() * 1000) | 0
-    work.lane = this.#accountOf(work).lane
     if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
     this.counts.submitted++
     let refusal = this.#refusal(work)
@@ -172,20 +163,12 @@ export class Dispatch implements WorkOwner {
     return work
   }
 
-  stateOf(work: QueuedWork): WorkState {
-    if (work.slot < 0 || work.lane === null) return 'pending'
-    const kind = work.lane.kindOf(work)
-    return kind === Kind.CLAIMED || kind === Kind.DONE ? 'running' : 'pending'
-  }
-
-  cancelWork(work: QueuedWork): CancelOutcome {
-    return work.settled ? 'not-found' : this.#cancellation.cancelAll([work]).outcome
-  }
-
   cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
     if (typeof match !== 'function') {
       const work = match as QueuedWork
-      return this.#cancellation.cancelAll(work.owner === this && !work.settled ? [work] : [])
+      return this.#cancellation.cancelAll(
+        this.#accountOf(work).lane === work.lane && !work.settled ? [work] : [],
+      )
     }
     const works = this.#cancellation.unsettled()
     const first = all ? undefined : works.find(match)
@@ -239,12 +222,10 @@ export class Dispatch implements WorkOwner {
 
   #account(kind: 'bounded' | 'unbounded'): Account {
     return new Account(kind, limitsOf(this.#options, kind), this.#common, {
-      resolved: (work, value) => this.#settle(work, () => work.resolve(value)),
-      rejected: (work, error) => this.#settle(work, () => work.reject(error)),
-      canceled: (work, error) => this.#settle(work, () => work.cancelWith(error)),
+      settled: (work) => this.#settled(work),
       left: (work) => this.#keys.leave(work),
       entered: (work) => {
-        if (work.line !== null) this.#keys.pull(work.line)
+        if (work.link !== null) this.#keys.pull(work.link.line)
       },
       told: (id, about, value) => this.#listeners.get(id)?.(about, value),
       look: () => {
@@ -310,7 +291,7 @@ export class Dispatch implements WorkOwner {
       if (after !== undefined) {
         const others = (Array.isArray(after) ? after : [after]) as QueuedWork[]
         if (this.#dependents.hold(work, others)) {
-          work.lane?.keep(work)
+          work.lane.keep(work)
           return
         }
       }
@@ -321,7 +302,7 @@ export class Dispatch implements WorkOwner {
   /** Sends a work on its way to a worker. */
   #send(work: QueuedWork): void {
     if (work.settled) return
-    if (work.key === undefined) work.lane?.admit(work)
+    if (work.key === undefined) work.lane.admit(work)
     else this.#keys.enter(work)
     this.#pulse.submitted()
   }
@@ -335,9 +316,7 @@ export class Dispatch implements WorkOwner {
     yield* this.accounts.unbounded.servers
   }
 
-  #settle(work: QueuedWork, how: () => void): void {
-    if (work.settled) return
-    how()
+  #settled(work: QueuedWork): void {
     this.counts[work.outcome as 'done' | 'failed' | 'canceled']++
     if (work.signal !== null) this.#signals.forget(work)
     if (work.extras !== null) this.#settleExtras(work, work.extras)
@@ -348,7 +327,8 @@ export class Dispatch implements WorkOwner {
     this.#release = null
   }
 
-  #settleExtras(work: QueuedWork, { onSettled, timeoutMs, concurrent }: Extras): void {
+  #settleExtras(work: QueuedWork, extras: Extras): void {
+    const { onSettled, timeoutMs, concurrent } = extras
     if (timeoutMs > 0) this.#deadlines.forget(work)
     if (!concurrent) this.#accountOf(work).patient--
     this.#listeners.delete(work.id)

@@ -26,9 +26,8 @@ import type { QueuedWork } from './work.js'
 
 /** What a work's end means for its queue. */
 export interface EndEvents {
-  resolved(work: QueuedWork, value: unknown): void
-  rejected(work: QueuedWork, error: unknown): void
-  canceled(work: QueuedWork, error: Error): void
+  /** The work was settled just now. */
+  settled(work: QueuedWork): void
   /** The work has left the rings. */
   left(work: QueuedWork): void
 }
@@ -57,38 +56,46 @@ export class Ends {
     if (formOf(format) === Form.SMALL) {
       const value = readSmallOne(lane.memory, slot, format)
       this.#release(server, work)
-      this.#events.resolved(work, value)
+      if (work.resolve(value)) this.#events.settled(work)
       return
     }
     const result = formOf(format) === Form.PACKED ? this.#unpack(server, slot) : server.takeResult()
     this.#release(server, work)
-    if ('unreadable' in result) this.#events.rejected(work, unreadable(work, result.unreadable))
-    else if ('error' in result) this.#events.rejected(work, result.error)
-    else this.#events.resolved(work, result.value)
+    const settled =
+      'value' in result
+        ? work.resolve(result.value)
+        : work.reject('error' in result ? result.error : unreadable(work, result.unreadable))
+    if (settled) this.#events.settled(work)
   }
 
   /** The work's thread has ended before the work. */
   died(server: Server, work: QueuedWork, error: Error | null): void {
     const { killed, culprit } = server
     this.#release(server, work)
-    if (killed === null) this.#events.rejected(work, error ?? server.ended())
-    else if (culprit === null || culprit === work) this.#events.canceled(work, killed)
-    else this.#events.rejected(work, innocent(server, killed))
+    const isMeant = culprit === null || culprit === work
+    const settled =
+      killed === null
+        ? work.reject(error ?? server.ended())
+        : isMeant
+          ? work.cancelWith(killed)
+          : work.reject(innocent(server, killed))
+    if (settled) this.#events.settled(work)
   }
 
   /** The server has claimed the work, and waits for arguments that go by message. */
   sendArguments(server: Server, work: QueuedWork): void {
-    const { message, id } = work
-    if (message === null || work.settled) {
+    const { captured, id } = work
+    const message = captured?.message ?? null
+    if (captured === null || message === null || work.settled) {
       server.tell({ type: 'no-args', id })
       return
     }
     // What was moved cannot be sent twice.
-    if (message.transfer.length > 0) work.message = null
+    if (message.transfer.length > 0) captured.message = null
     try {
       server.tell({ type: 'args', id, args: message.args }, message.transfer)
     } catch (cause) {
-      this.#events.rejected(work, notCloneable(work, cause))
+      if (work.reject(notCloneable(work, cause))) this.#events.settled(work)
       server.tell({ type: 'no-args', id })
     }
   }

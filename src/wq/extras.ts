@@ -8,9 +8,9 @@ import type { WorkOptions } from './options.js'
 import type { Extras, QueuedWork } from './work.js'
 
 /** Extras of a work that somebody waits for, and that had none. */
-function plainExtras(): Extras {
+export function plainExtras(): Extras {
   const [timeoutMs, killAfterMs, onProgress] = [0, null, null]
-  return { timeoutMs, killAfterMs, concurrent: true, isStream: false, onProgress, onSettled: [] }
+  return { timeoutMs, killAfterMs, concurrent: true, isStream: false, onProgress, ...fresh() }
 }
 
 /** Resolves when all of these works are settled, however they end. */
@@ -37,5 +37,9 @@ export function extrasOf(options: WorkOptions, isStream: boolean): Extras | null
   const { timeoutMs = 0, killAfterMs = null, concurrent = true, onProgress = null, after } = options
   const isPlain = timeoutMs === 0 && killAfterMs === null && concurrent && onProgress === null
   if (isPlain && after === undefined && !isStream) return null
-  return { timeoutMs, killAfterMs, concurrent, isStream, onProgress, onSettled: [] }
+  return { timeoutMs, killAfterMs, concurrent, isStream, onProgress, ...fresh() }
+}
+
+function fresh(): Pick<Extras, 'onSettled' | 'told'> {
+  return { onSettled: [], told: null }
 }

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { KeyLine, type QueuedWork } from './work.js'
+import { KeyLine, Link, type QueuedWork } from './work.js'
 
 /** The lines of a queue. */
 export class KeyLines {
@@ -30,17 +30,18 @@ export class KeyLines {
       line = new KeyLine(work.key)
       this.#lines.set(work.key, line)
     }
-    work.line = line
+    work.link = new Link(line)
     if (line.held.size === 0 && follow(line, work)) return
-    work.lane?.keep(work)
+    work.lane.keep(work)
     line.held.push(work)
     this.#held++
   }
 
   /** Takes a work out that is held. False: it is not. */
   withdraw(work: QueuedWork): boolean {
-    const { line } = work
-    if (line === null || work.list !== line.held) return false
+    const { link } = work
+    if (link === null || work.list !== link.line.held) return false
+    const { line } = link
     line.held.remove(work)
     this.#held--
     this.#close(line)
@@ -49,10 +50,11 @@ export class KeyLines {
 
   /** A work has left the rings, or the way there. */
   leave(work: QueuedWork): void {
-    const { line } = work
-    if (line === null) return
-    if (line.last === work) line.last = work.before
-    work.before = null
+    const { link } = work
+    if (link === null) return
+    const { line } = link
+    if (line.last === work) line.last = link.before
+    link.before = null
     this.pull(line)
   }
 
@@ -87,7 +89,6 @@ export class KeyLines {
 function follow(line: KeyLine, work: QueuedWork): boolean {
   const { last } = line
   const { lane } = work
-  if (lane === null) return false
   if (last === null) {
     line.last = work
     lane.admit(work)

@@ -21,6 +21,7 @@ import {
   keep as keepPacked,
   pack,
   seatOf,
+  slots,
   stateOf,
   Submission,
   tell,
@@ -34,10 +35,20 @@ import {
   type ClassMemory,
 } from '../ring/index.js'
 import type { SharedBuffers } from './numbered-buffers.js'
-import { WorkList, type QueuedWork, type WorkLane } from './work.js'
+import {
+  Captured,
+  type Link,
+  WorkList,
+  type CancelOutcome,
+  type QueuedWork,
+  type WorkLane,
+} from './work.js'
 
 /** What a lane tells its account. */
 export interface LaneEvents {
+  readonly unbounded: boolean
+  nameOf(handler: number): string
+  cancel(work: QueuedWork): CancelOutcome
   /** A work is ready: wake somebody for it. */
   published(): void
   /** A work that had to wait for room is in the rings. */
@@ -56,6 +67,10 @@ export class Lane implements WorkLane {
   readonly submission = new Submission(this.memory.words)
   /** The works in the slots. */
   readonly works: (QueuedWork | null)[] = []
+  /** The blocks with the arguments of the works in the slots: chunk, or -1; place; length. */
+  readonly #chunkOf = new Int32Array(slots).fill(-1)
+  readonly #atOf = new Int32Array(slots)
+  readonly #bytesOf = new Int32Array(slots)
   readonly #arena: ArgumentArena
   readonly #shared: SharedBuffers
   readonly #events: LaneEvents
@@ -74,6 +89,24 @@ export class Lane implements WorkLane {
     this.#arena = new ArgumentArena(announce)
     this.#shared = shared
     this.#events = events
+  }
+
+  get unbounded(): boolean {
+    return this.#events.unbounded
+  }
+
+  nameOf(handler: number): string {
+    return this.#events.nameOf(handler)
+  }
+
+  cancel(work: QueuedWork): CancelOutcome {
+    return this.#events.cancel(work)
+  }
+
+  isRunning(work: QueuedWork): boolean {
+    if (work.slot < 0) return false
+    const kind = this.kindOf(work)
+    return kind === Kind.CLAIMED || kind === Kind.DONE
   }
 
   /** The blocks' memory, for a worker that comes later. */
@@ -126,22 +159,24 @@ export class Lane implements WorkLane {
   /** Makes what a work was submitted with its own, for it is not written now. */
   keep(work: QueuedWork): void {
     if (work.values !== null) work.values = [...work.values]
-    if (work.packed !== null) work.packed = keepPacked(work.packed)
+    const { captured } = work
+    if (captured !== null && captured.packed !== null) captured.packed = keepPacked(captured.packed)
   }
 
   /** Hangs a work on the last of its key, which is in a slot. False: there is no room for it. */
   hang(work: QueuedWork, last: QueuedWork): boolean {
-    if (this.#hung >= roomForHung) return false
+    const { link } = work
+    if (link === null || last.link === null || this.#hung >= roomForHung) return false
     const slot = this.#write(work)
     if (slot < 0) return false
     const { words } = this.memory
     openChain(words, slot)
     fill(words, slot, Kind.LINKED, this.submission.generation(slot))
     this.#hung++
-    work.isHung = true
+    link.isHung = true
     if (hang(words, last.slot, slot)) {
-      work.before = last
-      last.behind = work
+      link.before = last
+      last.link.behind = work
     } else {
       // The handler of the last one has ended, and no worker comes by here.
       this.#unlock(work)
@@ -163,7 +198,8 @@ export class Lane implements WorkLane {
       return true
     }
     if (!withdraw(this.memory.words, work.slot)) return false
-    this.#leaveChain(work)
+    if (work.link === null) this.#free(work)
+    else this.#leaveChain(work, work.link)
     return true
   }
 
@@ -174,12 +210,12 @@ export class Lane implements WorkLane {
 
   /** A worker has ended a work, or has ended itself. Its slot is free. */
   release(work: QueuedWork, seat: number): void {
-    const { behind } = work
-    if (behind !== null) {
+    const behind = work.link?.behind ?? null
+    if (work.link !== null && behind !== null && behind.link !== null) {
       // The worker has taken the chain's next, and goes on with it or gives the turn to us.
-      behind.before = null
-      behind.turnFrom = seat
-      work.behind = null
+      behind.link.before = null
+      behind.link.turnFrom = seat
+      work.link.behind = null
       this.#unhung(behind)
     }
     this.#free(work)
@@ -187,8 +223,9 @@ export class Lane implements WorkLane {
 
   /** It is a work's turn: its key is free, and its worker does not go on with it. */
   turn(work: QueuedWork): void {
-    work.turnFrom = -1
-    if (work.isReserved) this.#free(work)
+    if (work.link === null) return
+    work.link.turnFrom = -1
+    if (work.link.isReserved) this.#free(work)
     else this.#unlock(work)
   }
 
@@ -217,7 +254,7 @@ export class Lane implements WorkLane {
     const slot = this.#write(work)
     if (slot < 0) return false
     const { words } = this.memory
-    if (work.line !== null) openChain(words, slot)
+    if (work.link !== null) openChain(words, slot)
     ;(this.#taken[level] as number)++
     fill(words, slot, Kind.READY, this.submission.generation(slot))
     this.submission.publish(slot, level)
@@ -244,20 +281,23 @@ export class Lane implements WorkLane {
     if (work.values !== null) {
       const small = writeSmall(this.memory, slot, work.values)
       if (small >= 0) return small
-      work.packed = pack(work.values, mostBlockBytes, this.#shared)
-      if (work.packed === null) work.message = { args: work.values, transfer: [] }
+      const values = work.values
+      const packed = pack(values, mostBlockBytes, this.#shared)
+      const message = packed === null ? { args: values, transfer: [] } : null
+      work.captured = new Captured(packed, message, null)
       work.values = null
     }
-    const { packed } = work
-    if (packed === null) return Form.MESSAGE
+    const { captured } = work
+    if (captured === null || captured.packed === null) return Form.MESSAGE
+    const { packed } = captured
     if (!this.#arena.take(packed.byteLength)) return -1
     const { chunk, at } = this.#arena
     write(packed, this.#arena.bytes, at)
     writePlace(this.memory, slot, chunk, at, packed.byteLength)
-    work.chunk = chunk
-    work.at = at
-    work.bytes = packed.byteLength
-    work.packed = null
+    this.#chunkOf[slot] = chunk
+    this.#atOf[slot] = at
+    this.#bytesOf[slot] = packed.byteLength
+    captured.packed = null
     return Form.PACKED
   }
 
@@ -276,8 +316,8 @@ export class Lane implements WorkLane {
 
   /** It is not behind another any more: a worker could have it. */
   #unhung(work: QueuedWork): void {
-    if (!work.isHung) return
-    work.isHung = false
+    if (work.link === null || !work.link.isHung) return
+    work.link.isHung = false
     this.#hung--
     ;(this.#taken[work.level] as number)++
   }
@@ -298,40 +338,44 @@ export class Lane implements WorkLane {
   }
 
   /** A withdrawn work leaves its chain; the next one takes its place, or is free to run. */
-  #leaveChain(work: QueuedWork): void {
+  #leaveChain(work: QueuedWork, link: Link): void {
     const { words } = this.memory
-    const { before, behind } = work
+    const { before, behind } = link
     // A worker that has read that this one is the next comes to it, and says so.
-    let isAwaited = work.turnFrom >= 0
+    let isAwaited = link.turnFrom >= 0
     let isNextHung = false
-    if (before !== null) {
-      before.behind = null
+    if (before !== null && before.link !== null) {
+      before.link.behind = null
       if (unhang(words, before.slot, work.slot)) {
         isNextHung = behind !== null && hang(words, before.slot, behind.slot)
-        if (isNextHung) before.behind = behind
+        if (isNextHung) before.link.behind = behind
       } else {
         isAwaited = true
-        work.turnFrom = seatOf(stateOf(words, before.slot))
+        link.turnFrom = seatOf(stateOf(words, before.slot))
       }
     }
-    if (behind !== null) {
-      behind.before = isNextHung ? before : null
+    if (behind !== null && behind.link !== null) {
+      behind.link.before = isNextHung ? before : null
       if (!isNextHung) this.#unlock(behind)
     }
-    work.behind = null
+    link.behind = null
+    link.isReserved = isAwaited
     if (!isAwaited) this.#free(work)
-    else work.isReserved = true
   }
 
   #free(work: QueuedWork): void {
     const { slot } = work
-    if (work.isHung) this.#hung--
-    else (this.#taken[work.level] as number)--
-    work.isHung = false
-    if (work.chunk >= 0) this.#arena.give(work.chunk, work.at, work.bytes)
-    work.chunk = -1
-    work.buffers = null
-    work.message = null
+    if (work.link !== null && work.link.isHung) {
+      work.link.isHung = false
+      this.#hung--
+    } else (this.#taken[work.level] as number)--
+    const chunk = this.#chunkOf[slot] as number
+    if (chunk >= 0) {
+      this.#arena.give(chunk, this.#atOf[slot] as number, this.#bytesOf[slot] as number)
+      this.#chunkOf[slot] = -1
+    }
+    work.captured = null
+    work.values = null
     work.slot = -1
     this.works[slot] = null
     this.submission.release(slot)
@@ -340,7 +384,7 @@ export class Lane implements WorkLane {
 
 function marksOf(work: QueuedWork): number {
   let marks = 0
-  if (work.line !== null) marks = Mark.CHAINED | (isSendableKey(work.key) ? Mark.KEYED : 0)
+  if (work.link !== null) marks = Mark.CHAINED | (isSendableKey(work.key) ? Mark.KEYED : 0)
   if (work.extras !== null && work.extras.isStream) marks |= Mark.STREAM
   return marks
 }

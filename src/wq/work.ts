@@ -14,7 +14,7 @@
  *
  * @module
  */
-import type { ClassMemory, Packed } from '../ring/index.js'
+import type { Packed } from '../ring/index.js'
 import type { TransferListItem } from '../os/thread.js'
 
 /** Where a work is in its life. */
@@ -52,21 +52,44 @@ export interface Message {
   readonly transfer: readonly TransferListItem[]
 }
 
-/** Who a handle asks. */
-export interface WorkOwner {
-  stateOf(work: QueuedWork): WorkState
-  cancelWork(work: QueuedWork): CancelOutcome
-}
-
-/** The rings that a work goes to: see `lane.ts`. */
+/** What a work knows of the rings it goes to: see `lane.ts`. */
 export interface WorkLane {
-  readonly memory: ClassMemory
-  kindOf(work: QueuedWork): number
+  readonly unbounded: boolean
+  nameOf(handler: number): string
+  isRunning(work: QueuedWork): boolean
+  cancel(work: QueuedWork): CancelOutcome
   admit(work: QueuedWork): void
   keep(work: QueuedWork): void
   hang(work: QueuedWork, last: QueuedWork): boolean
   withdraw(work: QueuedWork): boolean
   refill(): void
+}
+
+/** Arguments that are not all primitive, as captured at submission. */
+export class Captured {
+  constructor(
+    /** As bytes; null: they go by message, or are written. */
+    public packed: Packed | null,
+    /** By message; null: they do not go so, or were sent. */
+    public message: Message | null,
+    /** Shared buffers in them, which must stay known until the work has run. */
+    readonly buffers: readonly SharedArrayBuffer[] | null,
+  ) {}
+}
+
+/** Where a work stands in the line of its key. */
+export class Link {
+  /** Its neighbours in the chain, as far as they are in slots. */
+  before: QueuedWork | null = null
+  behind: QueuedWork | null = null
+  /** Whether it is behind another one in a chain. */
+  isHung = false
+  /** Whether it was withdrawn while a worker was on its way to it: the slot is not free yet. */
+  isReserved = false
+  /** The seat of the worker that has its turn in hand; -1: none. */
+  turnFrom = -1
+
+  constructor(readonly line: KeyLine) {}
 }
 
 /** What few works have. */
@@ -80,66 +103,60 @@ export interface Extras {
   readonly onProgress: ((value: unknown) => void) | null
   /** To be called when it is settled: by `flush`, and by works that follow it. */
   readonly onSettled: (() => void)[]
+  /** Why it was told to end while it ran, if it was. */
+  told: Error | null
 }
 
-/** A work, in the queue's hands. */
+// A promise's functions are taken out of it by one function for all, which spares each its own.
+let taken: [(value: unknown) => void, (error: unknown) => void]
+const take = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
+  taken = [resolve, reject]
+}
+
+/**
+ * A work, in the queue's hands. There may be a million of them: what few have is apart, in `captured`,
+ * `link` and `extras`.
+ */
 export class QueuedWork implements Work {
   readonly result: Promise<unknown>
   /** How it was settled; null before. */
   outcome: 'done' | 'failed' | 'canceled' | null = null
-  /** The rings it goes to. */
-  lane: WorkLane | null = null
   /** Its slot; -1: it is in none. */
   slot = -1
-  /** The block with its arguments: chunk, place and length; -1: none. */
-  chunk = -1
-  at = 0
-  bytes = 0
   /** Arguments that need no copy: all are primitive. */
   values: readonly unknown[] | null = null
-  /** Arguments as bytes. */
-  packed: Packed | null = null
-  /** Arguments that go by message. */
-  message: Message | null = null
-  /** Shared buffers in the arguments, which must stay known until it has run. */
-  buffers: readonly SharedArrayBuffer[] | null = null
-  /** Why it was told to end while it ran, if it was. */
-  told: Error | null = null
-  /** When it was submitted, in microseconds of the process's clock. */
-  queuedAt = 0
-  /** The line of its key. */
-  line: KeyLine | null = null
-  /** Its neighbours in the chain of its key, as far as they are in slots. */
-  before: QueuedWork | null = null
-  behind: QueuedWork | null = null
-  /** Whether it is behind another one in a chain. */
-  isHung = false
-  /** Whether it was withdrawn while a worker was on its way to it: the slot is not free yet. */
-  isReserved = false
-  /** The seat of the worker that has its turn in hand; -1: none. */
-  turnFrom = -1
+  captured: Captured | null = null
+  link: Link | null = null
   extras: Extras | null = null
   /** Neighbours in the list it is in; a work is in one list at most. */
   list: WorkList | null = null
   previous: QueuedWork | null = null
   next: QueuedWork | null = null
-  #resolve: (value: unknown) => void = () => {}
-  #reject: (error: unknown) => void = () => {}
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (error: unknown) => void
 
   constructor(
-    readonly owner: WorkOwner,
+    /** The rings it goes to. */
+    readonly lane: WorkLane,
     readonly id: number,
-    readonly name: string,
     readonly key: unknown,
-    readonly unbounded: boolean,
     readonly level: number,
+    /** The number of its handler. */
     readonly handler: number,
     readonly signal: AbortSignal | null,
+    /** When it was submitted, in microseconds of the process's clock. */
+    readonly queuedAt: number,
   ) {
-    this.result = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
+    this.result = new Promise(take)
+    ;[this.#resolve, this.#reject] = taken
+  }
+
+  get name(): string {
+    return this.lane.nameOf(this.handler)
+  }
+
+  get unbounded(): boolean {
+    return this.lane.unbounded
   }
 
   get settled(): boolean {
@@ -147,31 +164,38 @@ export class QueuedWork implements Work {
   }
 
   get state(): WorkState {
-    return this.outcome ?? this.owner.stateOf(this)
+    return this.outcome ?? (this.lane.isRunning(this) ? 'running' : 'pending')
   }
 
   cancel(): CancelOutcome {
-    return this.owner.cancelWork(this)
+    return this.lane.cancel(this)
   }
 
-  resolve(value: unknown): void {
+  /** @returns false: it was settled before. So for the next two. */
+  resolve(value: unknown): boolean {
+    if (this.outcome !== null) return false
     this.outcome = 'done'
     this.#resolve(value)
+    return true
   }
 
-  reject(error: unknown): void {
+  reject(error: unknown): boolean {
+    if (this.outcome !== null) return false
     this.outcome = 'failed'
     this.#reject(error)
+    return true
   }
 
   /**
    * Rejects as cancelled. Whoever cancelled knows, so a rejection that nobody looks at is no
    * oversight.
    */
-  cancelWith(error: Error): void {
+  cancelWith(error: Error): boolean {
+    if (this.outcome !== null) return false
     this.outcome = 'canceled'
     this.result.catch(() => {})
     this.#reject(error)
+    return true
   }
 }
 
