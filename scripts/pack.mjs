@@ -17,7 +17,9 @@ const options = {
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  external: ['#memory', 'koffi'],
+  external: ['koffi'],
+  // The double of shared memory is for tests, which run the single files.
+  alias: { '#memory': './src/os/memory.ts' },
   sourcemap: true,
   sourcesContent: false,
   logLevel: 'warning',

@@ -8,4 +8,3 @@ type Library = typeof import('../../dist/index.js')
 const packed = new URL('../../dist/packed/index.js', import.meta.url)
 
 export const { UserWorker, WorkQueue } = (await import(packed.href)) as Library
-export type { WorkQueue as Queue } from '../../dist/index.js'

@@ -7,9 +7,11 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs'
 import { UserWorkerError } from '../errors.js'
 import { moduleUrl } from '../validate.js'
+import { builtin } from '../os/builtin.js'
+
+const { existsSync } = builtin('node:fs')
 
 /** Undefined in a bundle that is no ES module, whatever the type says. */
 const here = import.meta.url as string | undefined

@@ -10,7 +10,7 @@
  * @module
  */
 import { aborted, UserWorkerError } from '../errors.js'
-import { sharedNow } from '../os/clock.js'
+import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
 import { tellApart } from '../worker/index.js'
@@ -86,6 +86,7 @@ export class Dispatch {
     })
     this.#pulse = new Pulse(
       this.#owner,
+      options.plan.spins,
       () => this.#reap(),
       () => this.accounts.bounded.isOut || this.accounts.unbounded.isOut,
     )
@@ -134,7 +135,7 @@ export class Dispatch {
       options?.priority === undefined ? normal : levels.indexOf(options.priority),
       number,
       options?.signal ?? null,
-      Math.floor(sharedNow() * 1000) | 0,
+      microseconds(),
     )
     if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
     this.counts.submitted++

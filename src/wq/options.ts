@@ -239,6 +239,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
       loadDeadlineMs,
       concurrency: checkConcurrency(options.concurrency ?? {}),
       recycle: checkRecycle(options.recycle ?? {}),
+      spins: parallelism() > 1,
       thread: {
         ...(nice === undefined ? {} : { nice }),
         ...(cpus === undefined ? {} : { cpus }),

@@ -25,6 +25,8 @@ export interface ServeData {
   /** The word that says whether the owner waits. */
   readonly owner: Words
   readonly seat: number
+  /** Whether it pays to look for works for a moment before sleeping: there is another CPU. */
+  readonly spins: boolean
   /** How many works the worker runs at a time, while they await. */
   readonly concurrency: number
   /** After so many works, or with more memory, the worker leaves; null: never. */

@@ -43,6 +43,8 @@ export interface ServerPlan {
   readonly loadDeadlineMs: number
   readonly concurrency: { readonly bounded: number; readonly unbounded: number }
   readonly recycle: ServeData['recycle']
+  /** Whether there is more than one CPU. */
+  readonly spins: boolean
   readonly thread: Omit<
     UserWorkerOptions,
     'name' | 'data' | 'transfer' | 'loadDeadlineMs' | 'signal'
@@ -173,6 +175,7 @@ export class Server {
         completions: this.#completions,
         owner,
         seat: this.seat,
+        spins: this.plan.spins,
         concurrency,
         recycle,
       }

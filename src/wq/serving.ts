@@ -10,7 +10,7 @@
  */
 import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
-import { now, sharedNow } from '../os/clock.js'
+import { microseconds, now } from '../os/clock.js'
 import {
   block,
   closeChain,
@@ -62,7 +62,7 @@ export class Serving {
   readonly #post: Post
   readonly #handlers: Handlers
   readonly #completions: Completions
-  readonly #spin = new Spin()
+  readonly #spin: Spin
   /** Works that were begun and wait for something, by their slots. */
   readonly #running = new Map<number, Running>()
   #served = 0
@@ -83,6 +83,7 @@ export class Serving {
     this.#handlers = handlers
     this.#post = post
     this.#completions = post.completions
+    this.#spin = new Spin(data.spins)
     this.#chains = new Chains(data.words, data.seat, post.completions)
   }
 
@@ -244,7 +245,7 @@ export class Serving {
       args = values.slice(0, -1)
       work.key = values.at(-1)
     }
-    memory.store(words, slotOf(work.slot) + Slot.BEGAN, microseconds())
+    memory.store(words, slotOf(work.slot) + Slot.BEGAN, microseconds() | 1)
     work.called = true
     let result: unknown
     try {
@@ -369,10 +370,6 @@ export class Serving {
     work.hasTold = true
     this.#post.tellValue({ type: 'progress', id: work.id, value }, 'What a work tells')
   }
-}
-
-function microseconds(): number {
-  return Math.floor(sharedNow() * 1000) | 1
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

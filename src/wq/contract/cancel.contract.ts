@@ -171,11 +171,13 @@ export function cancelContract(make: Make): void {
     const loose = queue as unknown as WorkQueue
     await loose.run('last', [go])
     const work = loose.enqueue('count', [counter])
-    // Running where works are sent to a thread ahead of time.
-    assert.ok(['running', 'canceled'].includes(work.cancel()))
+    const outcome = work.cancel()
     Atomics.store(go, 0, 1)
     Atomics.notify(go, 0)
-    assert.equal((await failureOf(work.result)).code, 'ECANCELED')
-    assert.deepEqual([work.state, counter[0]], ['canceled', 0])
+    const end = await work.result.catch((error: Coded) => error.code)
+    // Where works are sent to a thread ahead of time it is told; where they are taken, it is taken back,
+    // unless the thread was quicker and has run it.
+    if (outcome === 'running' && end === 1) assert.equal(counter[0], 1)
+    else assert.deepEqual([end, work.state, counter[0]], ['ECANCELED', 'canceled', 0])
   })
 }
