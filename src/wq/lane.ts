@@ -9,6 +9,7 @@
 import {
   allocateClass,
   ArgumentArena,
+  type Announce,
   fill,
   Form,
   hang,
@@ -81,11 +82,7 @@ export class Lane implements WorkLane {
   /** Slots that are ready and found no cell to be shown in. */
   #unseen: number[] = []
 
-  constructor(
-    announce: (number: number, buffer: SharedArrayBuffer) => void,
-    shared: SharedBuffers,
-    events: LaneEvents,
-  ) {
+  constructor(announce: Announce, shared: SharedBuffers, events: LaneEvents) {
     this.#arena = new ArgumentArena(announce)
     this.#shared = shared
     this.#events = events
