@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { ArgumentArena, Chunks, mostBlockBytes } from './arena.js'
+
+checkForLeaks()
 
 /** An arena, and what the other side knows of it. */
 function arenaWithReader(): { arena: ArgumentArena; reader: Chunks; told: number[] } {

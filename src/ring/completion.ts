@@ -111,15 +111,15 @@ export class Reaper {
   reap(): boolean {
     const tail = memory.load(this.#words, TAIL)
     if (tail === this.#head) return false
-    while (this.#head !== tail) {
+    // Not until it is equal: what is heard may look for more, and come further than this.
+    while (((tail - this.#head) | 0) > 0) {
       const entry = this.#words[first + (this.#head & entryMask)] as number
-      // First: what is heard may look for more.
       this.#head = (this.#head + 1) | 0
       const slot = entry & slotMask
       const generation = this.#generation(slot) & generationMask
       if ((entry & generationMask) === generation) this.#hear(entry >>> whatShift, slot)
     }
-    memory.store(this.#words, HEAD, tail)
+    memory.store(this.#words, HEAD, this.#head)
     return true
   }
 }

@@ -21,6 +21,7 @@ import {
   takeSleeper,
 } from '../ring/index.js'
 import { warnOfEnd } from '../worker/index.js'
+import { censusOf, type Census } from './census.js'
 import { Ends, notCloneable, type EndEvents } from './ends.js'
 import { Growth, type Growing, type Limits } from './growth.js'
 
@@ -117,6 +118,10 @@ export class Account implements Growing {
   /** Works that run, are ready, or wait for room; not those behind a key. */
   get runnable(): number {
     return this.#lane === null ? 0 : this.#lane.runnable
+  }
+
+  census(): Census {
+    return censusOf(this.lane)
   }
 
   /** Whether a worker has, or could take, a work. */

@@ -6,7 +6,7 @@
 import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
 import { deadline, microseconds, type Timer } from '../os/clock.js'
-import { Slot, slotOf } from '../ring/index.js'
+import { Kind, Slot, slotOf } from '../ring/index.js'
 import type { Account } from './account.js'
 import type { QueuedWork } from './work.js'
 
@@ -45,8 +45,10 @@ export class Deadlines {
   killLater(work: QueuedWork, afterMs: number, reason: Error): void {
     const { slot } = work
     deadline(afterMs, () => {
-      if (work.slot !== slot || slot < 0) return
-      this.#events.accountOf(work).serverOf(work)?.kill(reason, work)
+      const account = this.#events.accountOf(work)
+      // What has ended, and was not read yet, needs no force.
+      if (work.slot !== slot || slot < 0 || account.lane.kindOf(work) !== Kind.CLAIMED) return
+      account.serverOf(work)?.kill(reason, work)
     })
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { UserWorkerError } from '../errors.js'
-import { onceSettled } from './extras.js'
+import { plainExtras } from './extras.js'
 import type { QueuedWork } from './work.js'
 
 /** What becomes of a work that waits. */
@@ -22,6 +22,8 @@ export class Dependents implements Iterable<QueuedWork> {
   readonly #waiting = new Map<QueuedWork, number>()
   /** Who waits for a work. */
   readonly #behind = new WeakMap<QueuedWork, QueuedWork[]>()
+  /** Works that are settled, and whose dependents have not heard of it. */
+  readonly #settled: QueuedWork[] = []
 
   constructor(events: DependentEvents) {
     this.#events = events
@@ -49,8 +51,8 @@ export class Dependents implements Iterable<QueuedWork> {
       const behind = this.#behind.get(other)
       if (behind === undefined) {
         this.#behind.set(other, [work])
-        // It may be another queue's.
-        onceSettled(other, () => this.#settled(other))
+        other.extras ??= plainExtras()
+        other.extras.hasDependents = true
       } else behind.push(work)
     }
     return true
@@ -62,7 +64,14 @@ export class Dependents implements Iterable<QueuedWork> {
   }
 
   /** A work that others wait for is settled. */
-  #settled(work: QueuedWork): void {
+  settled(work: QueuedWork): void {
+    // A list, not a recursion: a chain may be longer than the stack is deep.
+    if (this.#settled.push(work) > 1) return
+    for (const each of this.#settled) this.#tell(each)
+    this.#settled.length = 0
+  }
+
+  #tell(work: QueuedWork): void {
     const behind = this.#behind.get(work) ?? []
     this.#behind.delete(work)
     for (const dependent of behind) {

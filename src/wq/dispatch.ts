@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { aborted, UserWorkerError } from '../errors.js'
+import { aborted, invalid, UserWorkerError } from '../errors.js'
 import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
@@ -123,6 +123,7 @@ export class Dispatch {
     options: WorkOptions | undefined,
     isStream: boolean,
   ): QueuedWork {
+    if (options?.after !== undefined) this.#checkAfter(options.after)
     const number =
       typeof handler === 'string'
         ? this.#names.numberOf(handler)
@@ -162,6 +163,13 @@ export class Dispatch {
     }
     this.#take(work, options)
     return work
+  }
+
+  /** Another queue's work would be settled there, and nobody here would hear of it. */
+  #checkAfter(after: Work | readonly Work[]): void {
+    const foreign = listOf(after).find((work) => this.#accountOf(work).lane !== work.lane)
+    if (foreign === undefined) return
+    throw invalid(`'after' must name works of this queue, and '${foreign.name}' is another's`)
   }
 
   cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
@@ -290,8 +298,7 @@ export class Dispatch {
       if (timeoutMs > 0) this.#deadlines.watch(work, timeoutMs)
       const after = options?.after
       if (after !== undefined) {
-        const others = (Array.isArray(after) ? after : [after]) as QueuedWork[]
-        if (this.#dependents.hold(work, others)) {
+        if (this.#dependents.hold(work, listOf(after))) {
           work.lane.keep(work)
           return
         }
@@ -329,7 +336,8 @@ export class Dispatch {
   }
 
   #settleExtras(work: QueuedWork, extras: Extras): void {
-    const { onSettled, timeoutMs, concurrent } = extras
+    const { onSettled, timeoutMs, concurrent, hasDependents } = extras
+    if (hasDependents) this.#dependents.settled(work)
     if (timeoutMs > 0) this.#deadlines.forget(work)
     if (!concurrent) this.#accountOf(work).patient--
     this.#listeners.delete(work.id)
@@ -370,4 +378,8 @@ function limitsOf(
   kind: 'bounded' | 'unbounded',
 ): Limits {
   return { max: max[kind], min: kind === 'bounded' ? minWorkers : 0, idleTimeoutMs }
+}
+
+function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {
+  return (Array.isArray(after) ? after : [after]) as QueuedWork[]
 }

@@ -68,8 +68,9 @@ async function serveUntilStopped(serving: Serving, self: OwnSelf): Promise<void>
     if (pumped === 'turn' || now() - turned >= turnEveryMs) {
       await nextTurn()
       turned = now()
+      // In that turn handlers may have ended: what was found before it may not be so any more.
+      continue
     }
-    if (pumped === 'turn') continue
     const isIdle = serving.count === 0
     if (pumped === 'empty' && !serving.isLeaving) {
       if (isIdle && serving.look(heard)) continue

@@ -19,17 +19,12 @@ export async function whenSettled(works: readonly QueuedWork[], what: string): P
   if (left === 0) return
   const pending = new Pending<void>(what)
   for (const work of works) {
-    onceSettled(work, () => {
+    work.extras ??= plainExtras()
+    work.extras.onSettled.push(() => {
       if (--left === 0) pending.resolve()
     })
   }
   await pending.promise
-}
-
-/** Calls the listener when the work is settled; whichever queue it belongs to. */
-export function onceSettled(work: QueuedWork, listener: () => void): void {
-  work.extras ??= plainExtras()
-  work.extras.onSettled.push(listener)
 }
 
 /** The extras that a work's options ask for; null: none. */
@@ -40,6 +35,6 @@ export function extrasOf(options: WorkOptions, isStream: boolean): Extras | null
   return { timeoutMs, killAfterMs, concurrent, isStream, onProgress, ...fresh() }
 }
 
-function fresh(): Pick<Extras, 'onSettled' | 'told'> {
-  return { onSettled: [], told: null }
+function fresh(): Pick<Extras, 'onSettled' | 'hasDependents' | 'told'> {
+  return { onSettled: [], hasDependents: false, told: null }
 }

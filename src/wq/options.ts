@@ -128,8 +128,7 @@ export interface WorkOptions {
    */
   killAfterMs?: number
   /**
-   * Works that must be done first, also of other queues: it is cancelled if one of them is not
-   * (WQ-36).
+   * Works of this queue that must be done first: it is cancelled if one of them is not (WQ-36).
    */
   after?: Work | readonly Work[]
   /**

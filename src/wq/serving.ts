@@ -75,6 +75,8 @@ export class Serving {
   /** The work whose handler is being called right now. */
   #calling: Running | null = null
   readonly #chains: Chains
+  /** The work that a chain goes on with here: claimed, and not begun. */
+  #next: Running | null = null
 
   constructor(data: ServeData, self: OwnSelf, handlers: Handlers, post: Post) {
     this.#data = data
@@ -87,9 +89,9 @@ export class Serving {
     this.#chains = new Chains(data.words, data.seat, post.completions)
   }
 
-  /** Works that were begun and have not ended. */
+  /** Works that were claimed and have not ended. */
   get count(): number {
-    return this.#running.size
+    return this.#running.size + this.#arrived.length + (this.#next === null ? 0 : 1)
   }
 
   /** Whether it takes no more works. */
@@ -97,11 +99,12 @@ export class Serving {
     return this.#leaving || this.#self.shouldStop()
   }
 
-  /** The work with this number, if it runs here. */
+  /** The work with this number, if it was claimed here and has not ended. */
   find(id: number): Running | undefined {
     if (this.#calling?.id === id) return this.#calling
+    if (this.#next?.id === id) return this.#next
     for (const work of this.#running.values()) if (work.id === id) return work
-    return undefined
+    return this.#arrived.find((work) => work.id === id)
   }
 
   /** Takes and runs works until none is ready, or all places are taken, or the event loop must turn. */
@@ -168,11 +171,11 @@ export class Serving {
         this.#ringOwner()
         return 'full'
       }
-      const slot = this.#take()
+      const work = this.#take()
       // Whoever hears of the end of a work finds the next one running, if there is one.
       this.#ringOwner()
-      if (slot < 0) return 'empty'
-      this.#start(slot)
+      if (work === null) return 'empty'
+      this.#start(work)
       if (served % worksPerClock === 0 && now() > until) {
         this.#ringOwner()
         return 'turn'
@@ -200,11 +203,17 @@ export class Serving {
     return this.#running.size > 0 && memory.load(this.#memory.words, coming) > 0
   }
 
-  /** The next work, claimed; -1: none is ready. */
-  #take(): number {
-    const chained = this.#chains.next()
-    if (chained >= 0) return chained
-    if (this.isLeaving || this.#isSpreading()) return -1
+  /** The next work, claimed; null: none is ready. */
+  #take(): Running | null {
+    const chained = this.#next
+    this.#next = null
+    if (chained !== null) return chained
+    if (this.isLeaving || this.#isSpreading()) return null
+    const slot = this.#takeSlot()
+    return slot < 0 ? null : this.#claimed(slot)
+  }
+
+  #takeSlot(): number {
     const { words } = this.#memory
     const { seat } = this.#data
     // Chains and the rest in turns: each keeps the other waiting for one work.
@@ -217,11 +226,15 @@ export class Serving {
     return this.#chains.takeOffered()
   }
 
-  #start(slot: number): void {
+  #claimed(slot: number): Running {
     const from = this.#memory
-    const format = formatOf(from, slot)
     const generation = generationOf(stateOf(from.words, slot))
-    const work = new Running(this, slot, generation, format, idOf(from, slot), nameOf(from, slot))
+    const format = formatOf(from, slot)
+    return new Running(this, slot, generation, format, idOf(from, slot), nameOf(from, slot))
+  }
+
+  #start(work: Running): void {
+    const { slot, generation, format } = work
     if (formOf(format) === Form.MESSAGE) {
       this.#running.set(slot, work)
       this.#completions.push(Entry.WANT, slot, generation)
@@ -230,7 +243,7 @@ export class Serving {
     }
     let args: readonly unknown[]
     try {
-      args = this.#post.readArguments(from, slot, format)
+      args = this.#post.readArguments(this.#memory, slot, format)
     } catch (error) {
       this.#fail(work, error)
       return
@@ -325,7 +338,9 @@ export class Serving {
     done(words, slot, generation, this.#data.seat)
     this.#completions.push(Entry.DONE, slot, generation)
     this.#served++
-    this.#chains.ended(next, this.isLeaving)
+    this.#chains.ended(next, this.isLeaving || this.#next !== null)
+    const chained = this.#chains.next()
+    if (chained >= 0) this.#next = this.#claimed(chained)
     this.#recycle()
   }
 

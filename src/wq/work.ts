@@ -101,8 +101,10 @@ export interface Extras {
   readonly concurrent: boolean
   readonly isStream: boolean
   readonly onProgress: ((value: unknown) => void) | null
-  /** To be called when it is settled: by `flush`, and by works that follow it. */
+  /** To be called when it is settled, by `flush`. */
   readonly onSettled: (() => void)[]
+  /** Whether works wait for its end. */
+  hasDependents: boolean
   /** Why it was told to end while it ran, if it was. */
   told: Error | null
 }
