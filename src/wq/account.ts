@@ -38,6 +38,8 @@ export interface AccountEvents extends EndEvents {
   entered(work: QueuedWork): void
   /** Something that a handler has told of its work. */
   told(id: number, kind: 'progress' | 'item', value: unknown): void
+  /** A work is shown to the workers. */
+  published(): void
   /** There may be something to read. */
   look(): void
   /** A work or a server less: it may have been the last. */
@@ -59,9 +61,6 @@ export interface Common {
 /** Waits between attempts to make a thread that the system refused, in milliseconds (WQ-61). */
 const retryAfterMs = [5, 10, 15]
 
-/** The part of a worker's name that `ps` shows: 15 bytes less `uw:`. */
-const visibleBytes = 12
-
 export class Account implements Growing {
   readonly kind: 'bounded' | 'unbounded'
   readonly concurrency: number
@@ -78,6 +77,7 @@ export class Account implements Growing {
   readonly #events: AccountEvents
   #lane: Lane | null = null
   #failing = false
+  #isWaking = false
   /** Who waits for so many servers, or for the error that there are none. */
   #awaiting: { readonly count: number; readonly hear: (error: Error | null) => void }[] = []
 
@@ -122,6 +122,16 @@ export class Account implements Growing {
 
   census(): Census {
     return censusOf(this.lane)
+  }
+
+  /** Works that are held behind a key. */
+  get held(): number {
+    return this.#lane?.held ?? 0
+  }
+
+  /** Whether a work of this class, of this queue. */
+  owns(work: QueuedWork): boolean {
+    return work.lane === this.#lane
   }
 
   /** Whether a worker has, or could take, a work. */
@@ -313,8 +323,23 @@ export class Account implements Growing {
   }
 
   #published(): void {
-    this.#wakeOne()
+    if (this.#common.plan.spins) this.#wakeOne()
+    else this.#wakeSoon()
     this.growth.submitted()
+    this.#events.published()
+  }
+
+  /**
+   * On one CPU whoever is woken takes it at once: so the works that this turn submits are shown first,
+   * all of them.
+   */
+  #wakeSoon(): void {
+    if (this.#isWaking) return
+    this.#isWaking = true
+    queueMicrotask(() => {
+      this.#isWaking = false
+      this.wakeForReady()
+    })
   }
 
   #wakeOne(): void {
@@ -378,14 +403,4 @@ export class Account implements Growing {
 
 function isTransient(error: unknown): boolean {
   return error instanceof UserWorkerError && error.code === 'EAGAIN'
-}
-
-/** Cuts a queue's name so that the number behind it stays visible. */
-export function serverName(queue: string, number: number): string {
-  const suffix = `-${number}`
-  const characters = Array.from(queue)
-  while (characters.length > 1 && Buffer.byteLength(characters.join('') + suffix) > visibleBytes) {
-    characters.pop()
-  }
-  return characters.join('') + suffix
 }

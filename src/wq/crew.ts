@@ -5,7 +5,7 @@
  */
 import { Pending } from '../os/pending.js'
 import type { Accounts } from './dispatch.js'
-import type { MaxWorkers } from './options.js'
+import type { MaxWorkers } from './maxima.js'
 
 /** Calls a handler once in each worker. */
 export async function broadcast(

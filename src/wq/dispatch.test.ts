@@ -56,7 +56,7 @@ describe('a work that is submitted', () => {
 
   test('WQ-14: wakes a worker that sleeps rather than make one', async () => {
     await using queue = make({ maxWorkers: 4 })
-    await withAllWorkers(queue as never, { bounded: 2 })
+    await withAllWorkers(queue, { bounded: 2 })
     const [first, second] = queue.workers().map(({ name }) => name)
     for (let round = 0; round < 10; round++) {
       const [begun, gate] = [word(), word()]
@@ -103,7 +103,7 @@ describe('a work that is submitted', () => {
 
   test('WQ-14: runs while its submitter holds its thread, also when all workers slept', async () => {
     await using queue = make({ maxWorkers: 2 })
-    await withAllWorkers(queue as never, { bounded: 2, unbounded: 1 })
+    await withAllWorkers(queue, { bounded: 2, unbounded: 1 })
     for (const unbounded of [false, true]) {
       for (const pause of [0, 60]) {
         await new Promise((resolve) => setTimeout(resolve, pause))

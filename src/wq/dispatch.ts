@@ -14,7 +14,7 @@ import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
 import { tellApart } from '../worker/index.js'
-import { Account, serverName, type Common, type Limits } from './account.js'
+import { Account, type Common, type Limits } from './account.js'
 import { Cancellation, type CancelReport } from './cancel.js'
 import { arePrimitive, capture } from './capture.js'
 import type { Closable } from './close.js'
@@ -22,13 +22,14 @@ import { Deadlines } from './deadlines.js'
 import { Dependents } from './dependents.js'
 import { notCloneable } from './ends.js'
 import { extrasOf, whenSettled } from './extras.js'
-import { isKey, KeyLines } from './keys.js'
+import { isKey, KeyLines, linesOf } from './keys.js'
 import { isSendableKey } from './lane.js'
 import { Names } from './names.js'
 import type { CheckedQueue, WorkOptions } from './options.js'
 import type { Definition } from './protocol.js'
 import { Pulse } from './pulse.js'
 import { Room } from './room.js'
+import { serverName } from './server-name.js'
 import type { Server } from './server.js'
 import { SharedBuffers } from './numbered-buffers.js'
 import { Signals } from './signals.js'
@@ -53,7 +54,7 @@ export class Dispatch {
   readonly #pulse: Pulse
   readonly #shared: SharedBuffers
   readonly #names: Names
-  readonly #keys = new KeyLines()
+  readonly #keys: KeyLines
   readonly #signals = new Signals((works, reason) => this.#cancellation.abortAll(works, reason))
   readonly #deadlines = new Deadlines({
     accountOf: (work) => this.#accountOf(work),
@@ -78,6 +79,7 @@ export class Dispatch {
   constructor(queue: { readonly name: string }, options: CheckedQueue) {
     this.#queue = queue
     this.#options = options
+    this.#keys = options.keySpace === null ? new KeyLines() : linesOf(options.keySpace)
     this.#room = new Room(queue.name, options.queueLimit)
     this.#names = new Names((definition) => this.#tellAll(definition))
     this.#shared = new SharedBuffers({
@@ -236,6 +238,7 @@ export class Dispatch {
       entered: (work) => {
         if (work.link !== null) this.#keys.pull(work.link.line)
       },
+      published: () => this.#pulse.submitted(),
       told: (id, about, value) => this.#listeners.get(id)?.(about, value),
       look: () => {
         this.#pulse.look()
@@ -312,7 +315,6 @@ export class Dispatch {
     if (work.settled) return
     if (work.key === undefined) work.lane.admit(work)
     else this.#keys.enter(work)
-    this.#pulse.submitted()
   }
 
   #accountOf(work: QueuedWork): Account {
@@ -355,8 +357,8 @@ export class Dispatch {
   /** Whether no work waits for a worker, a key, or other works. */
   #isDrained(): boolean {
     const { bounded, unbounded } = this.accounts
-    const isDrained = bounded.isDrained && unbounded.isDrained && this.#keys.isDrained
-    return isDrained && this.#dependents.size === 0
+    const isDrained = bounded.isDrained && unbounded.isDrained && this.#dependents.size === 0
+    return isDrained && bounded.held + unbounded.held === 0
   }
 
   /**

@@ -22,7 +22,7 @@ describe('a worker that was idle for long', () => {
       concurrency: { unbounded: 1 },
       idleTimeoutMs: 30,
     })
-    await withAllWorkers(queue as never, { bounded: 3, unbounded: 3 })
+    await withAllWorkers(queue, { bounded: 3, unbounded: 3 })
     await until('the others have left', () => counts(queue).join() === '1,1')
     const stayed = queue.workers().map(({ name }) => name)
     await pause(300)
@@ -41,8 +41,8 @@ describe('a worker that was idle for long', () => {
   test('INV-IOWQ-13: stays while it is one of minWorkers, or where the time is Infinity', async () => {
     await using few = make({ maxWorkers: 4, minWorkers: 2, idleTimeoutMs: 20 })
     await using all = make({ maxWorkers: 3, idleTimeoutMs: Infinity })
-    await withAllWorkers(few as never, { bounded: 4 })
-    await withAllWorkers(all as never, { bounded: 3 })
+    await withAllWorkers(few, { bounded: 4 })
+    await withAllWorkers(all, { bounded: 3 })
     await until('two have left', () => few.workers().length === 2)
     await pause(200)
     assert.deepEqual([few.workers().length, all.workers().length], [2, 3])

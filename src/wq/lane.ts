@@ -66,6 +66,7 @@ const roomForHung = 2048
 export class Lane implements WorkLane {
   readonly memory: ClassMemory = allocateClass()
   readonly submission = new Submission(this.memory.words)
+  held = 0
   /** The works in the slots. */
   readonly works: (QueuedWork | null)[] = []
   /** The blocks with the arguments of the works in the slots: chunk, or -1; place; length. */

@@ -80,7 +80,8 @@ describe('the greatest numbers of workers', () => {
     const theirs = meeting(0)
     const inputs = upTo(4).map((mark) => [{ now, most, order }, mark, 5] as const)
     const mapped = (async () => {
-      for await (const nothing of queue.map('meet', inputs as never)) void nothing
+      for await (const nothing of queue.map('meet', inputs as never))
+        assert.equal(nothing, undefined)
     })()
     const works = upTo(4).flatMap((mark) => [
       queue.run('meet', [{ now, most, order }, mark, 5]),
@@ -201,7 +202,7 @@ describe('the CPUs of the workers', () => {
 
   test("WQ-8: are the owner's by default, or the ones named, for workers of both classes", async () => {
     const list = async (queue: Queue): Promise<string[]> => {
-      await withAllWorkers(queue as never, { bounded: 2, unbounded: 1 })
+      await withAllWorkers(queue, { bounded: 2, unbounded: 1 })
       return await queue.broadcast('ownCpus')
     }
     for (const cpus of [[first], [first, 4000]]) {

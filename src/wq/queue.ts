@@ -24,14 +24,13 @@ import type {
   StreamName,
   Submission,
 } from './handlers.js'
+import { checkNewMax, type MaxWorkers } from './maxima.js'
 import { mapOver, type MapOptions, type Results } from './map.js'
 import {
   checkCancel,
   checkFlush,
-  checkNewMax,
   checkQueue,
   checkWork,
-  type MaxWorkers,
   type WorkOptions,
   type WorkQueueOptions,
 } from './options.js'

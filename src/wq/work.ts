@@ -55,6 +55,8 @@ export interface Message {
 /** What a work knows of the rings it goes to: see `lane.ts`. */
 export interface WorkLane {
   readonly unbounded: boolean
+  /** Works that are held behind a key. */
+  held: number
   nameOf(handler: number): string
   isRunning(work: QueuedWork): boolean
   cancel(work: QueuedWork): CancelOutcome
