@@ -22,7 +22,7 @@ import {
 } from '../ring/index.js'
 import { warnOfEnd } from '../worker/index.js'
 import { censusOf, type Census } from './census.js'
-import { Ends, notCloneable, type EndEvents } from './ends.js'
+import { Ends, type EndEvents } from './ends.js'
 import { Growth, type Growing, type Limits } from './growth.js'
 
 export type { Limits } from './growth.js'
@@ -204,20 +204,6 @@ export class Account implements Growing {
 
   tellAll(message: ToServer): void {
     for (const server of this.#servers) server.tell(message)
-  }
-
-  /** Calls a handler once in each server that is there. */
-  broadcast(name: string, args: readonly unknown[]): Promise<unknown>[] {
-    const serving = [...this.#servers].filter(({ state }) => state === 'serving')
-    return serving.map(async (server) => {
-      let answer: Promise<unknown>
-      try {
-        answer = server.call(name, args)
-      } catch (cause) {
-        throw notCloneable({ name }, cause)
-      }
-      return await answer
-    })
   }
 
   /** Lets every server finish the works it has, tear down and end. */
