@@ -5,6 +5,7 @@ export { bundleModule, loadFailure, loadModule, loadTimeout } from './load.js'
 export { isWhole } from './beginning.js'
 export { EINTR } from './control.js'
 export type { WorkerDescription } from './describe.js'
+export { tellApart } from './life.js'
 export { loop, type Batch, type Loop } from './loop.js'
 export {
   checkCpus,

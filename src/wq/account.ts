@@ -206,12 +206,6 @@ export class Account implements Growing {
     for (const server of this.#servers) server.tell(message)
   }
 
-  /** Calls a handler once in each server that is there. */
-  broadcast(name: string, args: readonly unknown[]): Promise<unknown>[] {
-    const serving = [...this.#servers].filter(({ state }) => state === 'serving')
-    return serving.map((server) => server.call(name, args))
-  }
-
   /** Lets every server finish the works it has, tear down and end. */
   retire(): void {
     for (const server of this.#servers) server.retire()

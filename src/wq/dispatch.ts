@@ -13,6 +13,7 @@ import { aborted, invalid, UserWorkerError } from '../errors.js'
 import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
+import { tellApart } from '../worker/index.js'
 import { Account, type Common, type Limits } from './account.js'
 import { Cancellation, type CancelReport } from './cancel.js'
 import { arePrimitive, capture } from './capture.js'
@@ -296,7 +297,7 @@ export class Dispatch {
     if (extras !== null) {
       const { onProgress, timeoutMs, concurrent } = extras
       if (!concurrent) this.#accountOf(work).patient++
-      if (onProgress !== null) this.listen(work, (_, value) => callBack(onProgress, value))
+      if (onProgress !== null) this.listen(work, (_, value) => tellApart(() => onProgress(value)))
       if (timeoutMs > 0) this.#deadlines.watch(work, timeoutMs)
       const after = options?.after
       if (after !== undefined) {
@@ -383,15 +384,4 @@ function limitsOf(
 
 function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {
   return (Array.isArray(after) ? after : [after]) as QueuedWork[]
-}
-
-/** What a caller's function throws is its own, and must not stop whoever reads messages here. */
-function callBack(listener: (value: unknown) => void, value: unknown): void {
-  try {
-    listener(value)
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error
-    })
-  }
 }

@@ -42,8 +42,8 @@ export type Definition =
       readonly name: string
       readonly source: string | null
     }
-  /** A chunk of the other side's blocks. */
-  | { readonly type: 'chunk'; readonly number: number; readonly buffer: SharedArrayBuffer }
+  /** A chunk of the other side's blocks; null: it is not used any more. */
+  | { readonly type: 'chunk'; readonly number: number; readonly buffer: SharedArrayBuffer | null }
   /** A shared buffer of the user's. */
   | { readonly type: 'share'; readonly number: number; readonly buffer: SharedArrayBuffer }
   /** The owner has dropped a shared buffer. */

@@ -258,13 +258,7 @@ class Effect {
   #asleep: number
   #result: Value = undefined
 
-  constructor(
-    places: Places,
-    threads: Locals,
-    judge: JudgeAccess,
-    state: State,
-    thread: number,
-  ) {
+  constructor(places: Places, threads: Locals, judge: JudgeAccess, state: State, thread: number) {
     this.#judge = judge
     this.state = state
     this.thread = thread

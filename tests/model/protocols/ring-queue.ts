@@ -52,12 +52,7 @@ export class Queue {
   readonly #wake: (seat: number) => void
 
   /** `wake` wakes the thread of a seat. */
-  constructor(
-    real: RingCode,
-    rings: Rings,
-    model: Model,
-    wake: (seat: number) => void = () => {},
-  ) {
+  constructor(real: RingCode, rings: Rings, model: Model, wake: (seat: number) => void = () => {}) {
     this.#wake = wake
     this.#real = real
     this.#rings = rings
