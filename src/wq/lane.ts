@@ -83,18 +83,14 @@ export class Lane implements WorkLane {
   /** Slots that are ready and found no cell to be shown in. */
   #unseen: number[] = []
 
-<<<<<<< HEAD
   constructor(
-    announce: (number: number, buffer: SharedArrayBuffer) => void,
+    announce: Announce,
     shared: SharedBuffers,
     events: LaneEvents,
     memory: ClassMemory = allocateClass(),
   ) {
     this.memory = memory
     this.submission = new Submission(memory.words)
-=======
-  constructor(announce: Announce, shared: SharedBuffers, events: LaneEvents) {
->>>>>>> 2027683166b98c579b82b468d8fba168ae5c6d59
     this.#arena = new ArgumentArena(announce)
     this.#shared = shared
     this.#events = events

@@ -93,27 +93,11 @@ export class Post {
     return read(this.#chunks.get(chunk) as Buffer, at, length, this.#bufferOf)
   }
 
-  /**
-   * Writes a result to where the owner finds it.
-   *
-   * @param isLast - it comes behind messages of the same work, and so must be one
-   * @returns the slot's format
-   */
-  writeResult(to: ClassMemory, slot: number, value: unknown, isLast: boolean): number {
-    const small = isLast ? -1 : writeSmallOne(to, slot, value)
+  /** Writes a result to where the owner finds it. @returns the slot's format */
+  writeResult(to: ClassMemory, slot: number, value: unknown): number {
+    const small = writeSmallOne(to, slot, value)
     if (small >= 0) return small
     try {
-<<<<<<< HEAD
-      const list = typeof value === 'object' && value !== null ? transfers.get(value) : undefined
-      if (list === undefined && !isLast) {
-        const packed = pack([value], mostBlockBytes, this.#shared)
-        if (packed !== null && this.#results.take(packed.byteLength)) {
-          const { bytes, chunk, at } = this.#results
-          write(packed, bytes, at)
-          writePlace(to, slot, chunk, at, packed.byteLength)
-          return Form.PACKED
-        }
-=======
       const packed =
         transferOf(value) !== undefined ? null : pack([value], mostBlockBytes, this.#shared)
       if (packed !== null && this.#results.take(packed.byteLength)) {
@@ -121,7 +105,6 @@ export class Post {
         write(packed, bytes, at)
         writePlace(to, slot, chunk, at, packed.byteLength)
         return Form.PACKED
->>>>>>> 2027683166b98c579b82b468d8fba168ae5c6d59
       }
     } catch (cause) {
       return this.#sendNotSent(value, cause)

@@ -18,11 +18,7 @@ export class Running implements CurrentWork {
   /** Whether its handler was called. */
   called = false
   ended = false
-<<<<<<< HEAD
-  /** Whether it has told something by message. */
-=======
   /** Whether it has told its caller something, by message. */
->>>>>>> 2027683166b98c579b82b468d8fba168ae5c6d59
   hasTold = false
   /** Come by message, and not yet passed to the handler. */
   args: readonly unknown[] | null = null

@@ -313,20 +313,12 @@ export class Serving {
   }
 
   #complete(work: Running, value: unknown): void {
-<<<<<<< HEAD
-    // The end of a stream goes the way of its items, behind them. So for what was told before.
-    const isStream = (work.format & Mark.STREAM) !== 0
-    const format = isStream
-      ? this.#post.sendResult(undefined)
-      : this.#post.writeResult(this.#memory, work.slot, value, work.hasTold)
-=======
     const isStream = (work.format & Mark.STREAM) !== 0
     // What it told, its items too, went by message: so the end goes behind it.
     const format =
       isStream || work.hasTold
         ? this.#post.sendResult(isStream ? undefined : value)
         : this.#post.writeResult(this.#memory, work.slot, value)
->>>>>>> 2027683166b98c579b82b468d8fba168ae5c6d59
     this.#end(work, format)
   }
 
@@ -396,11 +388,7 @@ export class Serving {
   progress(work: Running, value: unknown): void {
     if (work.ended) return
     work.hasTold = true
-<<<<<<< HEAD
-    this.#post.tell({ type: 'progress', id: work.id, value })
-=======
     this.#post.tellValue({ type: 'progress', id: work.id, value }, 'What a work tells')
->>>>>>> 2027683166b98c579b82b468d8fba168ae5c6d59
   }
 }
 

@@ -6,7 +6,7 @@
 import { act, operations, plain, type MemoryOp, type PlainOp, type Words } from '../operations.js'
 import type { Local, Locals, Operation } from './local.js'
 import { Life, timeOutPlace, type Places } from './places.js'
-import { Misuse, type Model, type Value } from './protocol.js'
+import { Misuse, type Value } from './protocol.js'
 
 /** All that can make a difference to what comes. */
 export interface State {
