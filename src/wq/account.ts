@@ -375,7 +375,8 @@ export class Account implements Growing {
     this.failWithoutServers()
     lane.refill()
     this.growth.consider()
-    this.wakeForReady()
+    // It may have taken the word of the owner that waits, and not told it; or it was woken for a work.
+    this.#events.look()
     this.#events.changed()
   }
 

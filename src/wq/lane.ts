@@ -64,8 +64,8 @@ const roomOf: readonly number[] = [1024, 4096, 1024]
 const roomForHung = 2048
 
 export class Lane implements WorkLane {
-  readonly memory: ClassMemory = allocateClass()
-  readonly submission = new Submission(this.memory.words)
+  readonly memory: ClassMemory
+  readonly submission: Submission
   held = 0
   /** The works in the slots. */
   readonly works: (QueuedWork | null)[] = []
@@ -83,7 +83,14 @@ export class Lane implements WorkLane {
   /** Slots that are ready and found no cell to be shown in. */
   #unseen: number[] = []
 
-  constructor(announce: Announce, shared: SharedBuffers, events: LaneEvents) {
+  constructor(
+    announce: Announce,
+    shared: SharedBuffers,
+    events: LaneEvents,
+    memory: ClassMemory = allocateClass(),
+  ) {
+    this.memory = memory
+    this.submission = new Submission(memory.words)
     this.#arena = new ArgumentArena(announce)
     this.#shared = shared
     this.#events = events

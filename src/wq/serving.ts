@@ -66,6 +66,8 @@ export class Serving {
   /** Works that were begun and wait for something, by their slots. */
   readonly #running = new Map<number, Running>()
   #served = 0
+  /** How many completions there were when the owner was last told, or seen not to wait. */
+  #rung = 0
   #leaving = false
   #pumping = false
   /** Whether it said that it sleeps, and has not said since that it does not. */
@@ -355,6 +357,9 @@ export class Serving {
   }
 
   #ringOwner(): void {
+    // What it was told of, or had looked at before it began to wait, is no news.
+    if (this.#completions.pushed === this.#rung) return
+    this.#rung = this.#completions.pushed
     if (takeWaitingOwner(this.#data.owner)) this.#post.tell({ type: 'look' })
   }
 

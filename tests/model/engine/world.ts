@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { act, operations, type MemoryOp, type Words } from '../operations.js'
+import { act, operations, plain, type MemoryOp, type PlainOp, type Words } from '../operations.js'
 import type { Local, Locals, Operation } from './local.js'
 import { Life, timeOutPlace, type Places } from './places.js'
 import { Misuse, type Model, type Value } from './protocol.js'
@@ -42,6 +42,14 @@ export interface Move {
 /** All ways. */
 export const ways: readonly Way[] = ['step', 'time-out', 'death']
 
+/** Objects to a plain access by throwing; `value` tells what is in a place. */
+export type JudgeAccess = (
+  thread: number,
+  place: number,
+  isWrite: boolean,
+  value: (place: number) => number,
+) => void
+
 /** A bit for each way of each thread must fit into a word. */
 const mostThreads = 10
 
@@ -58,8 +66,16 @@ export class World {
   readonly #locals: Locals
   readonly #names: readonly string[]
   readonly #timeOuts: number
+  readonly #judge: JudgeAccess
 
-  constructor(places: Places, locals: Locals, names: readonly string[], timeOuts: number) {
+  constructor(
+    places: Places,
+    locals: Locals,
+    names: readonly string[],
+    timeOuts: number,
+    judge: JudgeAccess,
+  ) {
+    this.#judge = judge
     if (names.length > mostThreads) throw new Misuse(`More than ${mostThreads} threads`)
     this.#places = places
     this.#locals = locals
@@ -70,10 +86,13 @@ export class World {
   /** The state before the first step. */
   first(): State {
     const locals = this.#names.map((_, thread) => this.#locals.first(thread))
-    const values = [...this.#places.initial]
-    for (const [thread, local] of locals.entries())
-      if (local.next === null) values[this.#places.life(thread)] = Life.RETURNED
-    return { locals, asleep: 0, values }
+    let state: State = { locals, asleep: 0, values: [...this.#places.initial] }
+    for (const thread of locals.keys()) {
+      const effect = this.#effect(state, thread)
+      effect.begin()
+      state = effect.move('step', true).state
+    }
+    return state
   }
 
   /** What a place holds. */
@@ -108,10 +127,14 @@ export class World {
   }
 
   #step(state: State, thread: number, operation: Operation): Move {
-    const effect = new Effect(this.#places, this.#locals, state, thread)
+    const effect = this.#effect(state, thread)
     if ((state.asleep & (1 << thread)) !== 0)
       return effect.move('time-out', this.#timeOut(effect, operation))
     return effect.move('step', this.#play(effect, operation))
+  }
+
+  #effect(state: State, thread: number): Effect {
+    return new Effect(this.#places, this.#locals, this.#judge, state, thread)
   }
 
   #timeOut(effect: Effect, { place, args }: Operation): boolean {
@@ -125,7 +148,7 @@ export class World {
   }
 
   #death(state: State, thread: number): Move {
-    const effect = new Effect(this.#places, this.#locals, state, thread)
+    const effect = this.#effect(state, thread)
     effect.end(thread)
     return effect.move('death', true)
   }
@@ -142,6 +165,7 @@ export class World {
       effect.get(place)
       return effect.give(null)
     }
+    if (isPlain(op)) return false
     return isOfMemory(op)
       ? playOnWord(effect, op, operation)
       : this.#playModel(effect, op, operation)
@@ -150,7 +174,7 @@ export class World {
   /** Plays an operation of {@link Model}; false where the thread is blocked in it. */
   #playModel(
     effect: Effect,
-    op: Exclude<keyof Model, 'again'>,
+    op: Exclude<Operation['op'], MemoryOp | PlainOp>,
     { place, args }: Operation,
   ): boolean {
     const value = effect.get(place)
@@ -203,6 +227,10 @@ function playWait(effect: Effect, { place, args }: Operation): boolean {
   return true
 }
 
+function isPlain(op: Operation['op']): op is PlainOp {
+  return op in plain
+}
+
 function isOfMemory(op: Operation['op']): op is MemoryOp {
   return op in operations
 }
@@ -222,6 +250,7 @@ class Effect {
   readonly thread: number
   readonly #places: Places
   readonly #threads: Locals
+  readonly #judge: JudgeAccess
   #locals: readonly Local[]
   #values: readonly number[]
   readonly #touches: number[]
@@ -229,7 +258,8 @@ class Effect {
   #asleep: number
   #result: Value = undefined
 
-  constructor(places: Places, threads: Locals, state: State, thread: number) {
+  constructor(places: Places, threads: Locals, judge: JudgeAccess, state: State, thread: number) {
+    this.#judge = judge
     this.state = state
     this.thread = thread
     this.#places = places
@@ -248,12 +278,16 @@ class Effect {
 
   set(place: number, value: number): void {
     if (this.get(place) === value) return
+    this.#put(place, value)
+    this.change(place)
+  }
+
+  #put(place: number, value: number): void {
     const values = [...this.#values]
     for (let next = values.length; next < place; next++)
       values.push(this.#places.initial[next] ?? 0)
     values[place] = value
     this.#values = values
-    this.change(place)
   }
 
   /** Says that a place is not as it was, though it may hold the same value. */
@@ -303,9 +337,34 @@ class Effect {
   #advance(thread: number, result: Value): void {
     const local = this.#locals[thread]
     if (local === undefined) return
-    const next = this.#threads.after(thread, local, result)
-    this.#locals = this.#locals.with(thread, next)
-    if (next.next === null) this.set(this.#places.life(thread), Life.RETURNED)
+    this.#arrive(thread, this.#threads.after(thread, local, result))
+  }
+
+  /** The thread comes to its first step. */
+  begin(): void {
+    const local = this.#locals[this.thread]
+    if (local !== undefined) this.#arrive(this.thread, local)
+  }
+
+  /**
+   * A thread comes to its next step: what it does on the way to it is part of the step before. Plain accesses
+   * count for nothing that others do, and so do not matter for the order of steps: see `Protocol.holds`.
+   */
+  #arrive(thread: number, first: Local): void {
+    let local = first
+    for (let { next } = local; next !== null && isPlain(next.op); { next } = local)
+      local = this.#threads.after(thread, local, this.#access(thread, next))
+    this.#locals = this.#locals.with(thread, local)
+    if (local.next === null) this.set(this.#places.life(thread), Life.RETURNED)
+  }
+
+  /** Makes a plain access, and gives its result. */
+  #access(thread: number, { op, place, args }: Operation): Value {
+    const value = (of: number): number => this.#values[of] ?? this.#places.initial[of] ?? 0
+    this.#judge(thread, place, op === 'put', value)
+    if (op === 'get') return value(place)
+    this.#put(place, args[0] as number)
+    return null
   }
 
   #touch(place: number): void {
