@@ -5,11 +5,10 @@
  * @module
  */
 import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { invalid } from './errors.js'
 import { longestTimeoutMs } from './os/clock.js'
-import { builtin } from './os/builtin.js'
-
-const { inspect } = builtin('node:util')
 
 const shown = (value: unknown): string =>
   inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 60 })
@@ -111,7 +110,7 @@ export function checkArray(what: string, value: unknown): void {
 export function moduleUrl(what: string, module: unknown): string {
   if (isUrl(module)) return module.href
   if (typeof module === 'string') {
-    if (isAbsolute(module)) return builtin('node:url').pathToFileURL(module).href
+    if (isAbsolute(module)) return pathToFileURL(module).href
     if (URL.canParse(module)) return new URL(module).href
   }
   throw invalid(

@@ -11,7 +11,6 @@ type Builtins = {
   'node:fs': typeof import('node:fs')
   'node:module': typeof import('node:module')
   'node:os': typeof import('node:os')
-  'node:timers': typeof import('node:timers')
   'node:url': typeof import('node:url')
   'node:util': typeof import('node:util')
   'node:v8': typeof import('node:v8')

@@ -6,10 +6,14 @@
  *
  * @module
  */
-import { builtin } from './builtin.js'
-
-const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } =
-  builtin('node:timers')
+import {
+  clearImmediate,
+  clearInterval,
+  clearTimeout,
+  setImmediate,
+  setInterval,
+  setTimeout,
+} from 'node:timers'
 
 // As quick as `performance.now`, which takes ten modules of Node to load, and the same in all threads.
 const { hrtime } = process

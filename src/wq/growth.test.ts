@@ -56,7 +56,7 @@ describe('a work that blocks', () => {
     await blocked
   })
 
-  test('WQ-20, WQ-21, INV-IOWQ-2: counts as running before its call that blocks, and after it, also when that throws', async () => {
+  test('WQ-20, WQ-21, INV-IOWQ-2: counts as running before and after its call that blocks, also when that throws', async () => {
     await using queue = make({ maxWorkers: 4 })
     const [begun, ran] = [word(), word()]
     const gates = [word(), word(), word()] as const

@@ -26,8 +26,8 @@ export class Pulse {
   #since = 0
 
   /**
-   * `spins` says whether there is another CPU to wait for; `reap` reads what there is and says whether there was anything; `isOut` says whether a worker
-   * has, or could have, a work.
+   * `spins` says whether there is another CPU to wait for; `reap` reads what there is and says
+   * whether there was anything; `isOut` says whether a worker has, or could have, a work.
    */
   constructor(owner: Words, spins: boolean, reap: () => boolean, isOut: () => boolean) {
     this.#owner = owner
