@@ -72,7 +72,10 @@ async function checkEnds({ works, keys, follows, dropped }: Run): Promise<void> 
     )
     const head = follows.get(mark)
     const isDropped = dropped.has(mark) || (head !== undefined && works[head]?.state !== 'done')
-    assert.deepEqual([mark, end, ran.has(mark)], [mark, isDropped ? 'ECANCELED' : 'done', !isDropped])
+    assert.deepEqual(
+      [mark, end, ran.has(mark)],
+      [mark, isDropped ? 'ECANCELED' : 'done', !isDropped],
+    )
   }
 }
 
@@ -81,15 +84,15 @@ describe('works in any order', () => {
     await using queue = make({ maxWorkers: { bounded: 2, unbounded: 2 }, idleTimeoutMs: 10 })
     const property = fc.asyncProperty(fc.array(step, { maxLength: 100 }), async (steps) => {
       const run: Run = { works: [], keys: lines(), follows: new Map(), dropped: new Set() }
-      const at = Date.now()
       for (const each of steps) await take(queue, run, each)
       await Promise.allSettled(run.works.map(({ result }) => result))
-      console.log(steps.length, Date.now() - at)
       await checkEnds(run)
       for (const [key, { seen, marks }] of run.keys) {
         if (key === '') continue
         assert.ok((seen.most[0] as number) <= 1, 'one at a time')
-        const expected = marks.filter((mark) => run.works[mark]?.state === 'done' && !run.follows.has(mark))
+        const expected = marks.filter(
+          (mark) => run.works[mark]?.state === 'done' && !run.follows.has(mark),
+        )
         assert.deepEqual(
           noted(seen.order).filter((mark) => !run.follows.has(mark)),
           expected,
