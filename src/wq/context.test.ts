@@ -10,7 +10,7 @@ checkForLeaks()
 const single = { maxWorkers: { bounded: 1, unbounded: 1 } }
 
 describe('what a work sees of the works before it on its worker', () => {
-  test('WQ-19, INV-IOWQ-15: nothing of a cancel, however close that is to the end of the work it names', async () => {
+  test('WQ-19, INV-IOWQ-15: nothing of a cancel at the end of its work', async () => {
     await using queue = make(single)
     let running = 0
     for (let round = 0; round < 400; round++) {
@@ -26,7 +26,7 @@ describe('what a work sees of the works before it on its worker', () => {
     assert.ok(running > 0, 'some were told while they ran')
   })
 
-  test('INV-IOWQ-15: nothing of a cancel that was meant, and seen, by a work beside it or before', async () => {
+  test('INV-IOWQ-15: nothing of a cancel that the work before it has seen', async () => {
     await using queue = make(single)
     for (const unbounded of [false, true]) {
       const begun = word()
@@ -38,7 +38,7 @@ describe('what a work sees of the works before it on its worker', () => {
     }
   })
 
-  test('INV-IOWQ-17: current() is its own work, also in timers that outlive the work they belong to', async () => {
+  test('INV-IOWQ-17: current() is its own work, also in timers that outlive it', async () => {
     await using queue = make(single)
     const [gate, seen] = [word(), upTo(5).map(() => word())]
     const ids = await Promise.all(seen.map((each) => queue.run('askLater', [each, gate])))
@@ -56,7 +56,7 @@ describe('what a work sees of the works before it on its worker', () => {
     await other
   })
 
-  test('INV-IOWQ-17: nothing of arguments: each work has those of its submission, whatever became of them', async () => {
+  test('INV-IOWQ-17: nothing of arguments: each has those of its submission', async () => {
     await using queue = make(single)
     const [begun, gate] = [word(), word()]
     const held = queue.run('held', [begun, gate])
@@ -75,7 +75,7 @@ describe('what a work sees of the works before it on its worker', () => {
     )
   })
 
-  test('INV-IOWQ-17: nothing of results and errors: among 16 that await on one thread each has its own', async () => {
+  test('INV-IOWQ-17: nothing of results, of 16 that await on one thread', async () => {
     await using queue = make({ maxWorkers: { unbounded: 1 } })
     const works = upTo(600).map((mark) =>
       queue
@@ -88,7 +88,7 @@ describe('what a work sees of the works before it on its worker', () => {
     }
   })
 
-  test('INV-IOWQ-17: nothing of how many there were: the first and the thousandth are alike', async () => {
+  test('INV-IOWQ-17: nothing of their number: the first and the thousandth are alike', async () => {
     await using queue = make(single)
     const about = async (): Promise<unknown> => {
       const error = await failureOf(queue.run('fail', ['own']))

@@ -35,7 +35,7 @@ export function blocked(begun: Int32Array, gate: Int32Array): void {
   current().blocking(() => held(begun, gate))
 }
 
-/** Goes through two gates: at the first it runs, at the second it blocks; then it runs at a third. */
+/** Goes through three gates: at the second it blocks, at the others it counts as running. */
 export function runsBlocksRuns(begun: Int32Array, gates: readonly Int32Array[]): void {
   const [first, second, third] = gates as [Int32Array, Int32Array, Int32Array]
   held(begun, first)

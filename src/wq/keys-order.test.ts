@@ -62,7 +62,7 @@ function lines(): Run['keys'] {
   return new Map(['', 'a', 'b', 3].map((key) => [key, { seen: meeting(120), marks: [] }]))
 }
 
-/** Each of the works settles once, as it was told; whoever was cancelled while it waited never ran. */
+/** Each of the works settles as it was told; whoever was cancelled while it waited never ran. */
 async function checkEnds({ works, keys, follows, dropped }: Run): Promise<void> {
   const ran = new Set([...keys.values()].flatMap(({ seen }) => noted(seen.order)))
   for (const [mark, work] of works.entries()) {
@@ -80,7 +80,7 @@ async function checkEnds({ works, keys, follows, dropped }: Run): Promise<void> 
 }
 
 describe('works in any order', () => {
-  test('INV-IOWQ-5, INV-IOWQ-6: of one key run one at a time and in order, around cancelled ones, in all classes and levels', async () => {
+  test('INV-IOWQ-5, INV-IOWQ-6: of one key run one at a time and in order', async () => {
     await using queue = make({ maxWorkers: { bounded: 2, unbounded: 2 }, idleTimeoutMs: 10 })
     const property = fc.asyncProperty(fc.array(step, { maxLength: 100 }), async (steps) => {
       const run: Run = { works: [], keys: lines(), follows: new Map(), dropped: new Set() }

@@ -10,7 +10,7 @@ checkForLeaks()
 const classes = { bounded: 2, unbounded: 2 }
 
 describe('keys', () => {
-  test('WQ-30: are exact values, compared as by a Map: each pair of these two runs together or not', async () => {
+  test('WQ-30: are exact values, compared as by a Map', async () => {
     const object = {}
     const other = [
       [1, '1'],
@@ -54,7 +54,7 @@ describe('keys', () => {
     assert.equal(most[0], 1)
   })
 
-  test('WQ-13, INV-IOWQ-8: a work goes behind the last of its key, before whatever came between', async () => {
+  test('WQ-13, INV-IOWQ-8: a work goes behind the last of its key', async () => {
     await using queue = make({ maxWorkers: 1 })
     const [begun, gate, order] = [word(), word(), word(20)]
     const held = queue.run('held', [begun, gate])
@@ -85,7 +85,7 @@ describe('keys', () => {
     assert.equal(ran[0], 5000)
   })
 
-  test('WQ-33: a chain of works runs to its end while the thread of its owner is held', async () => {
+  test('WQ-33: a chain runs to its end while the thread of its owner is held', async () => {
     for (const unbounded of [false, true]) {
       await using queue = make({ maxWorkers: classes })
       await queue.run('nothing', [], { unbounded })
@@ -101,7 +101,7 @@ describe('keys', () => {
     }
   })
 
-  test('WQ-33: many chains, with works of no key between, do so too, and none waits for another', async () => {
+  test('WQ-33: many chains, and works without a key between, do so too', async () => {
     await using queue = make({ maxWorkers: 2 })
     await Promise.all([queue.run('nothing'), queue.run('nothing')])
     const [ran, orders] = [word(), upTo(10).map(() => word(101))]
@@ -130,7 +130,7 @@ describe('keys', () => {
     assert.deepEqual(noted(order), [1, 2, 3])
   })
 
-  test('WQ-34, WQ-35: when all that waits is behind one key, its end makes the next run, on whatever worker', async () => {
+  test('WQ-34, WQ-35: the end of a work makes the next of its key run, in any class', async () => {
     await using queue = make({ maxWorkers: classes })
     for (let round = 0; round < 10; round++) {
       const [begun, gate, order] = [word(), word(), word(10)]
@@ -147,7 +147,7 @@ describe('keys', () => {
     }
   })
 
-  test('WQ-37: hold over both classes of a queue: one at a time, in order of submission', async () => {
+  test('WQ-37: hold over both classes of a queue', async () => {
     await using queue = make({ maxWorkers: classes })
     const seen = meeting(200)
     const works = upTo(200).map((mark) =>
@@ -160,7 +160,7 @@ describe('keys', () => {
     assert.deepEqual([seen.most[0], noted(seen.order)], [1, upTo(200)])
   })
 
-  test('INV-IOWQ-7: a busy key holds up no other work while a worker is free, or may be made', async () => {
+  test('INV-IOWQ-7: a busy key holds up no other work', async () => {
     await using queue = make({ maxWorkers: 4 })
     const gates = upTo(3).map(() => word())
     const [begun, ran] = [word(), word()]
@@ -174,7 +174,7 @@ describe('keys', () => {
     await Promise.all(held)
   })
 
-  test('INV-IOWQ-9: two keys and works without one, each now and then alone: there is always progress', async () => {
+  test('INV-IOWQ-9: with two keys and works without one there is always progress', async () => {
     await using queue = make({ maxWorkers: classes })
     const ran = word()
     const works: Promise<unknown>[] = []

@@ -55,7 +55,7 @@ async function load(
 }
 
 describe('each work', () => {
-  test('INV-IOWQ-4: runs at most once and settles once, under load, cancels and dying threads', async () => {
+  test('INV-IOWQ-4: runs at most once, settles once, among cancels and dying threads', async () => {
     await using queue = make({ maxWorkers: { bounded: 2, unbounded: 2 } })
     const ran = word(3000)
     const { works, ends, canceled } = await load(queue, ran)
@@ -77,7 +77,7 @@ describe('each work', () => {
     assert.equal(count, canceled.size)
   })
 
-  test('INV-IOWQ-4: which a thread had taken when it was ended by force ran once, and no other twice', async () => {
+  test('INV-IOWQ-4: runs once beside one whose thread is ended by force', async () => {
     await using queue = make({ maxWorkers: { bounded: 2 } })
     const ran = word(200)
     for (let round = 0; round < 8; round++) {
@@ -126,7 +126,7 @@ describe('a queue that closes', () => {
     assert.deepEqual([count, ran[0]], [0, 300])
   })
 
-  test('INV-IOWQ-12: has nothing left when it is closed: no worker, no work, nothing that calls back', async () => {
+  test('INV-IOWQ-12: has nothing left when it is closed, and calls nobody back', async () => {
     const queue = make({ maxWorkers: { bounded: 2, unbounded: 2 }, closeDeadlineMs: 200 })
     const [begun, ran, beats] = [word(), word(), word()]
     let isClosed = false
@@ -141,9 +141,9 @@ describe('a queue that closes', () => {
     }
     for (const { result } of works) void result.catch(() => isClosed && late++)
     await queue.close()
-    const settled = works.map(({ state }) => state)
+    const states = new Set(works.map(({ state }) => state))
     assert.deepEqual([queue.workers(), queue.stats().unsettled], [[], 0])
-    assert.ok(!settled.includes('pending') && !settled.includes('running'))
+    assert.ok(!states.has('pending') && !states.has('running'))
     await new Promise((resolve) => setImmediate(resolve))
     isClosed = true
     const after = [ran[0], beats[0]]
