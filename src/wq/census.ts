@@ -1,6 +1,6 @@
 /**
- * Who waits and who runs, exactly: it looks at every work of a class. For the few cases in which the
- * number of runnable works does not say enough.
+ * Who waits and who runs, exactly: it looks at every work of a class. For the few cases in which
+ * the number of runnable works does not say enough.
  *
  * @module
  */

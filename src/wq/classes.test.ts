@@ -32,7 +32,7 @@ describe('the two classes of works', () => {
     })
   }
 
-  test('INV-IOWQ-14: a worker has its class for life, so that each class keeps its maximum', async () => {
+  test('INV-IOWQ-14: a worker has its class for life, within the maximum', async () => {
     await using queue = make({ maxWorkers: { bounded: 1, unbounded: 4 }, idleTimeoutMs: 10 })
     const [bounded, unbounded] = [meeting(0), meeting(0)]
     const classes = new Map<string, string>()

@@ -8,7 +8,7 @@ import { until } from '../os/own-thread.fixture.js'
 checkForLeaks()
 
 describe('a work that is submitted', () => {
-  test('WQ-11: is bounded unless its submitter says unbounded, and runs on a worker of its class', async () => {
+  test('WQ-11: is bounded unless its submitter says unbounded', async () => {
     await using queue = make({ maxWorkers: { bounded: 2, unbounded: 2 } })
     const [begun, gate] = [word(), word()]
     const works = [{}, { unbounded: false }, { unbounded: true }].map((options) =>
@@ -32,7 +32,7 @@ describe('a work that is submitted', () => {
     await Promise.all(works.map(({ result }) => result))
   })
 
-  test('WQ-12: is refused at once by a queue that closes, with whatever was to follow it', async () => {
+  test('WQ-12: is refused at once by a queue that closes, with what follows it', async () => {
     const queue = make({ maxWorkers: 1 })
     const [begun, gate, ran] = [word(), word(), word()]
     const held = queue.run('awaited', [begun, gate])
@@ -76,7 +76,7 @@ describe('a work that is submitted', () => {
     )
   })
 
-  test('WQ-18: is taken in the order of submission, also from beyond the room in the ring', async () => {
+  test('WQ-18: is taken in the order of submission, also from beyond the ring', async () => {
     await using queue = make({ maxWorkers: 1 })
     const [begun, gate, order] = [word(), word(), word(20_001)]
     const held = queue.run('held', [begun, gate])
@@ -86,7 +86,7 @@ describe('a work that is submitted', () => {
     assert.deepEqual(noted(order), upTo(20_000))
   })
 
-  test('INV-IOWQ-18: does not hold up its submitter, however many there are and whatever runs', async () => {
+  test('INV-IOWQ-18: does not hold up its submitter, however many there are', async () => {
     await using queue = make({ maxWorkers: 1 })
     const [begun, gate, ran] = [word(), word(), word()]
     const held = queue.run('held', [begun, gate])
@@ -101,7 +101,7 @@ describe('a work that is submitted', () => {
     assert.equal(ran[0], 30_000)
   })
 
-  test('WQ-14: runs while its submitter holds its thread, also when all workers slept', async () => {
+  test('WQ-14: runs while its submitter holds its thread, also where all slept', async () => {
     await using queue = make({ maxWorkers: 2 })
     await withAllWorkers(queue, { bounded: 2, unbounded: 1 })
     for (const unbounded of [false, true]) {
@@ -116,7 +116,7 @@ describe('a work that is submitted', () => {
   })
 })
 
-test('two queues know nothing of each other: neither keys, nor limits, nor cancels, nor ends', async () => {
+test('two queues know nothing of each other: keys, limits, cancels, ends', async () => {
   const queues = [make({ maxWorkers: 1 }), make({ maxWorkers: 1 })] as const
   const [one, other] = queues
   const [begun, gate, ran] = [word(), word(), word()]

@@ -5,7 +5,7 @@
  */
 import { current } from './current.js'
 
-export { meet, nothing, waitFor, untilAborted, exit, fail } from './handlers.fixture.js'
+export { echo, meet, nothing, waitFor, untilAborted, exit, fail, spin } from './handlers.fixture.js'
 
 /** Adds one to a word. */
 export function count(words: Int32Array, index = 0): number {
@@ -35,7 +35,7 @@ export function blocked(begun: Int32Array, gate: Int32Array): void {
   current().blocking(() => held(begun, gate))
 }
 
-/** Goes through two gates: at the first it runs, at the second it blocks; then it runs at a third. */
+/** Goes through three gates: at the second it blocks, at the others it counts as running. */
 export function runsBlocksRuns(begun: Int32Array, gates: readonly Int32Array[]): void {
   const [first, second, third] = gates as [Int32Array, Int32Array, Int32Array]
   held(begun, first)
@@ -86,4 +86,17 @@ export function wasTold(): boolean {
   const { signal } = current()
   current().checkpoint()
   return signal.aborted
+}
+
+/** Gives its mark back, or throws it, after a while. */
+export async function echoOrThrow(mark: number, ms: number): Promise<string> {
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  if (mark % 2 === 0) throw new Error(`thrown ${mark}`)
+  return `given ${mark}`
+}
+
+/** Adds one to a word, and ends its thread. */
+export function countAndExit(words: Int32Array, index: number): never {
+  Atomics.add(words, index, 1)
+  process.exit(3)
 }

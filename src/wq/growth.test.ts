@@ -30,7 +30,7 @@ describe('a work that may wait for a running worker', () => {
     assert.equal(queue.workers().length, 4)
   })
 
-  test('WQ-17: patient works in front, running or behind a key, keep no other from its worker', async () => {
+  test('WQ-17: patient works, running or behind a key, keep no other from its worker', async () => {
     await using queue = make({ maxWorkers: 2 })
     const [begun, gate, ran] = [word(), word(), word()]
     const chain = Array.from({ length: 6 }, () =>
@@ -45,7 +45,7 @@ describe('a work that may wait for a running worker', () => {
 })
 
 describe('a work that blocks', () => {
-  test('WQ-20: does not count as running: the next one gets a worker at once, and why is told', async () => {
+  test('WQ-20: does not count as running: the next gets a worker, and why is told', async () => {
     await using queue = make({ maxWorkers: 4 })
     const [begun, gate] = [word(), word()]
     const blocked = queue.run('blocked', [begun, gate])
@@ -56,7 +56,7 @@ describe('a work that blocks', () => {
     await blocked
   })
 
-  test('WQ-20, WQ-21, INV-IOWQ-2: counts as running before and after its call that blocks, also when that throws', async () => {
+  test('WQ-20, WQ-21, INV-IOWQ-2: counts as running before and after, also when it throws', async () => {
     await using queue = make({ maxWorkers: 4 })
     const [begun, ran] = [word(), word()]
     const gates = [word(), word(), word()] as const
@@ -77,7 +77,7 @@ describe('a work that blocks', () => {
     await Promise.all(works)
   })
 
-  test('WQ-22: only the thread of the owner makes workers: while that is held none comes', async () => {
+  test('WQ-22: only the thread of the owner makes workers: while it is held none comes', async () => {
     await using queue = make({ maxWorkers: 2 })
     const [begun, gate, ran] = [word(), word(), word()]
     await queue.run('nothing')
@@ -118,7 +118,7 @@ describe('a work that blocks', () => {
     assert.equal(queue.workers().length, 2)
   })
 
-  test('WQ-24: brings no worker for a work behind its own key, and one for the work behind that', async () => {
+  test('WQ-24: brings no worker for works of its own key, and one for the next', async () => {
     await using queue = make({ maxWorkers: 4 })
     const [begun, gate, ran] = [word(), word(), word()]
     const blocked = queue.run('blocked', [begun, gate], { key: 'k' })
@@ -132,7 +132,7 @@ describe('a work that blocks', () => {
     await Promise.all([blocked, ...behind.map(({ result }) => result)])
   })
 
-  test('WQ-25: a worker that sleeps without a work, or blocks while none waits, brings none', async () => {
+  test('WQ-25: a worker that sleeps, or blocks while no work waits, brings none', async () => {
     await using queue = make({ maxWorkers: 4 })
     const [begun, gate] = [word(), word()]
     await queue.run('nothing')
@@ -163,7 +163,7 @@ describe('a work that blocks', () => {
     await Promise.all([...awaited, blocked])
   })
 
-  test('INV-IOWQ-3: when all workers block, again and again, works go on while the maximum allows', async () => {
+  test('INV-IOWQ-3: when all workers block works go on, up to the maximum', async () => {
     await using queue = make({ maxWorkers: 6 })
     const [begun, gate] = [word(), word()]
     const blocked: Promise<void>[] = []
@@ -177,7 +177,7 @@ describe('a work that blocks', () => {
     await Promise.all(blocked)
   })
 
-  test('INV-IOWQ-3: works behind workers that hold their threads without a word get workers too', async () => {
+  test('INV-IOWQ-3: works behind workers that block without a word get workers too', async () => {
     await using queue = make({ maxWorkers: 3 })
     const [begun, gate] = [word(), word()]
     const held = [queue.run('held', [begun, gate])]

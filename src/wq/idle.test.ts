@@ -16,7 +16,7 @@ const counts = (queue: Queue): number[] =>
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 describe('a worker that was idle for long', () => {
-  test('INV-IOWQ-13: leaves, but for the last one of its class, which takes the next work', async () => {
+  test('INV-IOWQ-13: leaves, but for the last of its class', async () => {
     await using queue = make({
       maxWorkers: { bounded: 3, unbounded: 3 },
       concurrency: { unbounded: 1 },
@@ -38,7 +38,7 @@ describe('a worker that was idle for long', () => {
     )
   })
 
-  test('INV-IOWQ-13: stays while it is one of minWorkers, or where the time is Infinity', async () => {
+  test('INV-IOWQ-13: stays while it is one of minWorkers, or for Infinity', async () => {
     await using few = make({ maxWorkers: 4, minWorkers: 2, idleTimeoutMs: 20 })
     await using all = make({ maxWorkers: 3, idleTimeoutMs: Infinity })
     await withAllWorkers(few, { bounded: 4 })

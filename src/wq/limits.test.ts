@@ -11,6 +11,7 @@ import { aWhile, make, open, reaches, upTo, type Queue } from './gated-queue.fix
 checkForLeaks()
 
 const index = JSON.stringify(new URL('../index.js', import.meta.url).href)
+const gates = JSON.stringify(new URL('./gates.fixture.js', import.meta.url).href)
 const wrongNumbers: readonly unknown[] = [0, -1, 1.5, 1025, NaN, Infinity, null, '2', 2n]
 
 describe('the greatest numbers of workers', () => {
@@ -26,7 +27,7 @@ describe('the greatest numbers of workers', () => {
     assert.deepEqual(JSON.parse(out), { bounded: 1, unbounded: 8 }, err)
   })
 
-  test('WQ-1, WQ-2: a number of its own for each class; anything but 1 to 1,024 is EINVAL', async () => {
+  test('WQ-1, WQ-2: each class has its own; anything but 1 to 1,024 is EINVAL', async () => {
     for (const wrong of wrongNumbers) {
       const given = [wrong, { bounded: wrong }, { unbounded: wrong }]
       for (const maxWorkers of given) {
@@ -40,7 +41,7 @@ describe('the greatest numbers of workers', () => {
     assert.equal(other.setMaxWorkers({}).bounded, 1024)
   })
 
-  test('WQ-3: setMaxWorkers gives the numbers before, and leaves alone what is left out', async () => {
+  test('WQ-3: setMaxWorkers gives the numbers before, and keeps what is left out', async () => {
     await using queue = make({ maxWorkers: { bounded: 2, unbounded: 3 } })
     assert.deepEqual(queue.setMaxWorkers({ bounded: 5 }), { bounded: 2, unbounded: 3 })
     assert.deepEqual(queue.setMaxWorkers({ unbounded: 7 }), { bounded: 5, unbounded: 3 })
@@ -51,7 +52,7 @@ describe('the greatest numbers of workers', () => {
     assert.deepEqual(queue.setMaxWorkers({}), { bounded: 1, unbounded: 1024 })
   })
 
-  test('WQ-3: setMaxWorkers refuses wrong numbers with EINVAL, and then changes nothing', async () => {
+  test('WQ-3: setMaxWorkers refuses wrong numbers with EINVAL and changes nothing', async () => {
     await using queue = make({ maxWorkers: { bounded: 2, unbounded: 3 } })
     const loose = queue as unknown as { setMaxWorkers(...args: unknown[]): unknown }
     for (const wrong of wrongNumbers) {
@@ -73,7 +74,7 @@ describe('the greatest numbers of workers', () => {
     assert.deepEqual([most[0], queue.workers().length], [2, 2])
   })
 
-  test('WQ-5: are those of the queue, by whichever way works come, and not of another queue', async () => {
+  test('WQ-5: are those of the queue, by whichever way works come', async () => {
     await using queue = make({ maxWorkers: 1 })
     await using other = make({ maxWorkers: 1 })
     const { now, most, order } = meeting(0)
@@ -93,7 +94,7 @@ describe('the greatest numbers of workers', () => {
     assert.deepEqual([theirs.most[0], other.workers().length], [1, 1])
   })
 
-  test('WQ-6: lowering them ends no worker that runs; the surplus leaves when it was idle for long', async () => {
+  test('WQ-6: lowering them ends no worker that runs; the surplus leaves when idle', async () => {
     await using queue = make({ maxWorkers: 4, idleTimeoutMs: 60 })
     const [begun, gate] = [word(), word()]
     const held = upTo(4).map(() => queue.run('held', [begun, gate]))
@@ -120,7 +121,7 @@ describe('the greatest numbers of workers', () => {
     await until('they are back', () => queue.workers().length === 3)
   })
 
-  test('WQ-7: a work beyond them waits, which is no error, and runs when a worker is free or allowed', async () => {
+  test('WQ-7: a work beyond them waits, which is no error, and runs when it may', async () => {
     await using queue = make({ maxWorkers: { bounded: 1, unbounded: 1 }, concurrency: one })
     for (const unbounded of [false, true]) {
       const [begun, gate, ran] = [word(), word(), word()]
@@ -200,7 +201,7 @@ describe('the CPUs of the workers', () => {
   const own = cpuSet() ?? []
   const [first = 0] = own
 
-  test("WQ-8: are the owner's by default, or the ones named, for workers of both classes", async () => {
+  test("WQ-8: are the owner's by default, or the ones named, in both classes", async () => {
     const list = async (queue: Queue): Promise<string[]> => {
       await withAllWorkers(queue, { bounded: 2, unbounded: 1 })
       return await queue.broadcast('ownCpus')
@@ -214,7 +215,7 @@ describe('the CPUs of the workers', () => {
     }
     const program = `
       const { WorkQueue } = await import(${index})
-      const queue = new WorkQueue(${JSON.stringify(new URL('./gates.fixture.js', import.meta.url).href)})
+      const queue = new WorkQueue(${gates})
       console.log(await queue.run('ownCpus'))`
     const { out, err } = await runProgram(program, {}, ['taskset', '-c', String(first)])
     assert.equal(out, `${first}\n`, err)
@@ -236,7 +237,7 @@ describe('the CPUs of the workers', () => {
   })
 })
 
-test('WQ-10: a work without a queue cannot be: a method that was taken from its queue throws', async () => {
+test('WQ-10: no work without a queue: a method taken from its queue throws', async () => {
   await using queue = make()
   const torn = WorkQueue.prototype as unknown as {
     enqueue: (this: object, name: string) => unknown

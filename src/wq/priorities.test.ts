@@ -56,7 +56,7 @@ describe('a work of high priority', () => {
     }
   })
 
-  test('WQ-18: the levels go before the order of submission, and that holds within a level', async () => {
+  test('WQ-18: the levels go before the order of submission', async () => {
     await using queue = make({ maxWorkers: 1 })
     const [begun, gate, order] = [word(), word(), word(301)]
     const held = queue.run('held', [begun, gate])
