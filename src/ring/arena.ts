@@ -141,13 +141,13 @@ function sizeOf(bytes: number): number {
 }
 
 /** The bytes of a worker's first chunk, and of the greatest. */
-const firstRing = 2 ** 18
-const mostRing = 2 ** 24
+const ringSizes = { first: 2 ** 18, most: 2 ** 24 } as const
 
 /** A worker's blocks: a ring of bytes that follows its completions. */
 export class ResultArena {
   readonly #completions: Completions
   readonly #announce: Announce
+  readonly #sizes: { readonly first: number; readonly most: number }
   #chunk: Chunk | null = null
   #chunks = 0
   /** The next byte to write, and the first that may still be read, counted up for ever. */
@@ -160,9 +160,14 @@ export class ResultArena {
   at = 0
   bytes: Buffer = Buffer.alloc(0)
 
-  constructor(completions: Completions, announce: Announce) {
+  constructor(
+    completions: Completions,
+    announce: Announce,
+    sizes: { readonly first: number; readonly most: number } = ringSizes,
+  ) {
     this.#completions = completions
     this.#announce = announce
+    this.#sizes = sizes
   }
 
   /**
@@ -219,9 +224,9 @@ export class ResultArena {
 
   /** A new chunk for greater blocks. The one before stays with the owner until it is read. */
   #grow(wanted: number): boolean {
-    let bytes = firstRing
+    let bytes = this.#sizes.first
     while (bytes < wanted) bytes *= 2
-    if (bytes > mostRing) return false
+    if (bytes > this.#sizes.most) return false
     this.#chunk = newChunk(this.#chunks++, bytes, this.#announce)
     this.#next = this.#first = this.#oldest = 0
     this.#blocks = []

@@ -8,7 +8,7 @@ export {
   seats,
   Slot,
   slotOf,
-  slots,
+  slotsIn,
   viewsOf,
   type ClassMemory,
   type Level,

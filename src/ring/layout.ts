@@ -92,10 +92,17 @@ export interface ClassMemory {
   readonly bytes: Buffer
 }
 
-/** New memory for a class; nothing of it takes room before it is touched. */
-export function allocateClass(): ClassMemory {
-  return viewsOf(memory.allocate(slotsAt + slots * line))
+/**
+ * New memory for a class; nothing of it takes room before it is touched.
+ *
+ * @param count - how many slots; fewer are for tests
+ */
+export function allocateClass(count: number = slots): ClassMemory {
+  return viewsOf(memory.allocate(slotsAt + count * line))
 }
+
+/** How many slots a class has. */
+export const slotsIn = (words: Words): number => (words.length - slotsAt) / line
 
 /** The other views of words that came from another thread. */
 export function viewsOf(words: Words): ClassMemory {

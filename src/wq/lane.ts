@@ -22,7 +22,7 @@ import {
   keep as keepPacked,
   pack,
   seatOf,
-  slots,
+  slotsIn,
   stateOf,
   Submission,
   tell,
@@ -70,9 +70,9 @@ export class Lane implements WorkLane {
   /** The works in the slots. */
   readonly works: (QueuedWork | null)[] = []
   /** The blocks with the arguments of the works in the slots: chunk, or -1; place; length. */
-  readonly #chunkOf = new Int32Array(slots).fill(-1)
-  readonly #atOf = new Int32Array(slots)
-  readonly #bytesOf = new Int32Array(slots)
+  readonly #chunkOf: Int32Array
+  readonly #atOf: Int32Array
+  readonly #bytesOf: Int32Array
   readonly #arena: ArgumentArena
   readonly #shared: SharedBuffers
   readonly #events: LaneEvents
@@ -91,6 +91,10 @@ export class Lane implements WorkLane {
   ) {
     this.memory = memory
     this.submission = new Submission(memory.words)
+    const slots = slotsIn(memory.words)
+    this.#chunkOf = new Int32Array(slots).fill(-1)
+    this.#atOf = new Int32Array(slots)
+    this.#bytesOf = new Int32Array(slots)
     this.#arena = new ArgumentArena(announce)
     this.#shared = shared
     this.#events = events

@@ -135,7 +135,7 @@ export class Game {
   }
 
   #judge(state: State, judge: () => Complaint): string | null {
-    this.places.show(state.values)
+    this.places.show(state.contents.values)
     try {
       return withRealWords(this.places, judge) ?? null
     } catch (error) {

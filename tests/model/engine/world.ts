@@ -4,17 +4,17 @@
  * @module
  */
 import { act, operations, plain, type MemoryOp, type PlainOp, type Words } from '../operations.js'
+import { AllContents, type Contents } from './contents.js'
 import type { Local, Locals, Operation } from './local.js'
 import { Life, timeOutPlace, type Places } from './places.js'
-import { Misuse, type Value } from './protocol.js'
+import { Misuse, type Model, type Value } from './protocol.js'
 
 /** All that can make a difference to what comes. */
 export interface State {
   readonly locals: readonly Local[]
   /** A bit for each thread that is asleep in `wait`. */
   readonly asleep: number
-  /** What each place holds; places beyond the end hold what they held at first. */
-  readonly values: readonly number[]
+  readonly contents: Contents
 }
 
 /** `step`: the thread takes its next step; `time-out`: its wait ends; `death`: a kill reaches it. */
@@ -67,6 +67,7 @@ export class World {
   readonly #names: readonly string[]
   readonly #timeOuts: number
   readonly #judge: JudgeAccess
+  readonly #contents: AllContents
 
   constructor(
     places: Places,
@@ -75,18 +76,19 @@ export class World {
     timeOuts: number,
     judge: JudgeAccess,
   ) {
-    this.#judge = judge
     if (names.length > mostThreads) throw new Misuse(`More than ${mostThreads} threads`)
     this.#places = places
     this.#locals = locals
     this.#names = names
     this.#timeOuts = timeOuts
+    this.#judge = judge
+    this.#contents = new AllContents(places.initial)
   }
 
   /** The state before the first step. */
   first(): State {
     const locals = this.#names.map((_, thread) => this.#locals.first(thread))
-    let state: State = { locals, asleep: 0, values: [...this.#places.initial] }
+    let state: State = { locals, asleep: 0, contents: this.#contents.first }
     for (const thread of locals.keys()) {
       const effect = this.#effect(state, thread)
       effect.begin()
@@ -97,21 +99,14 @@ export class World {
 
   /** What a place holds. */
   value(state: State, place: number): number {
-    return state.values[place] ?? this.#places.initial[place] ?? 0
+    return this.#contents.value(state.contents, place)
   }
 
   /** Equal for equal states. */
-  key({ locals, asleep, values }: State): string {
-    const { initial } = this.#places
-    let { length } = values
-    while (length > 0 && values[length - 1] === initial[length - 1]) length--
-    const key = [asleep]
-    for (const { id } of locals) key.push(id)
-    for (let place = 0; place < length; place++) {
-      const value = values[place] ?? 0
-      if (value !== initial[place]) key.push(-1 - place, value)
-    }
-    return key.join(' ')
+  key({ locals, asleep, contents }: State): string {
+    let key = `${asleep} ${contents.id}`
+    for (const { id } of locals) key += ` ${id}`
+    return key
   }
 
   /** All moves of a state, and what the threads that are blocked wait for. */
@@ -134,7 +129,7 @@ export class World {
   }
 
   #effect(state: State, thread: number): Effect {
-    return new Effect(this.#places, this.#locals, this.#judge, state, thread)
+    return new Effect(this.#places, this.#locals, this.#judge, this.#contents, state, thread)
   }
 
   #timeOut(effect: Effect, { place, args }: Operation): boolean {
@@ -252,20 +247,29 @@ class Effect {
   readonly #threads: Locals
   readonly #judge: JudgeAccess
   #locals: readonly Local[]
-  #values: readonly number[]
+  readonly #all: AllContents
+  #contents: Contents
   readonly #touches: number[]
   readonly #changes: number[] = []
   #asleep: number
   #result: Value = undefined
 
-  constructor(places: Places, threads: Locals, judge: JudgeAccess, state: State, thread: number) {
+  constructor(
+    places: Places,
+    threads: Locals,
+    judge: JudgeAccess,
+    all: AllContents,
+    state: State,
+    thread: number,
+  ) {
     this.#judge = judge
     this.state = state
     this.thread = thread
     this.#places = places
     this.#threads = threads
     this.#locals = state.locals
-    this.#values = state.values
+    this.#all = all
+    this.#contents = state.contents
     this.#asleep = state.asleep
     // A termination of this thread would undo each of its moves.
     this.#touches = [places.life(thread)]
@@ -273,21 +277,13 @@ class Effect {
 
   get(place: number): number {
     this.#touch(place)
-    return this.#values[place] ?? this.#places.initial[place] ?? 0
+    return this.#all.value(this.#contents, place)
   }
 
   set(place: number, value: number): void {
     if (this.get(place) === value) return
-    this.#put(place, value)
+    this.#contents = this.#all.with(this.#contents, place, value)
     this.change(place)
-  }
-
-  #put(place: number, value: number): void {
-    const values = [...this.#values]
-    for (let next = values.length; next < place; next++)
-      values.push(this.#places.initial[next] ?? 0)
-    values[place] = value
-    this.#values = values
   }
 
   /** Says that a place is not as it was, though it may hold the same value. */
@@ -330,7 +326,7 @@ class Effect {
       touches: this.#touches,
       changes: this.#changes,
       result: this.#result,
-      state: { locals: this.#locals, asleep: this.#asleep, values: this.#values },
+      state: { locals: this.#locals, asleep: this.#asleep, contents: this.#contents },
     }
   }
 
@@ -360,10 +356,10 @@ class Effect {
 
   /** Makes a plain access, and gives its result. */
   #access(thread: number, { op, place, args }: Operation): Value {
-    const value = (of: number): number => this.#values[of] ?? this.#places.initial[of] ?? 0
+    const value = (of: number): number => this.#all.value(this.#contents, of)
     this.#judge(thread, place, op === 'put', value)
     if (op === 'get') return value(place)
-    this.#put(place, args[0] as number)
+    this.#contents = this.#all.with(this.#contents, place, args[0] as number)
     return null
   }
 

@@ -47,13 +47,16 @@ export function callsIn({ calls }: Rings, id: number): number {
   return count
 }
 
+/** A queue of few works needs few slots: its memory is made anew with each step of its thread. */
+const slots = 8
+
 /** New words for workers with these names, by their seats. */
 export function ringsOf(
   { allocateClass, allocateCompletions, allocateOwner }: RingCode,
   seats: readonly string[],
 ): Rings {
   return {
-    words: allocateClass().words,
+    words: allocateClass(slots).words,
     owner: allocateOwner(),
     completions: seats.map(() => allocateCompletions()),
     calls: memory.allocate(seats.length * mostWorks),

@@ -15,8 +15,9 @@ type Server = import('../../../src/wq/server.js').Server
 type Serving = import('../../../src/wq/serving.js').Serving
 type QueuedWork = import('../../../src/wq/work.js').QueuedWork
 
-/** The level of all works here. */
-export const level = 1
+/** The levels of works here. */
+export const high = 0
+const normal = 1
 /** A key that is not sent along. */
 const key = Symbol('key')
 
@@ -41,6 +42,8 @@ export class Queue {
   readonly works: QueuedWork[] = []
   /** As `Dispatch` does when a worker says 'look'. */
   look: () => void = () => this.wakeForReady()
+  /** Called for each work that a thread had claimed and not ended when it was terminated. */
+  buried: (id: number) => void = () => {}
   /** Called for each message that is no result. */
   onMessage: (message: Value) => void = () => {}
   readonly #real: RingCode
@@ -72,8 +75,8 @@ export class Queue {
     this.#seats = rings.completions.map((_, seat) => this.#seat(seat))
   }
 
-  /** As `Dispatch` submits a work whose arguments are small. */
-  submit(id: number, isKeyed = false): QueuedWork {
+  /** As `Dispatch` submits a work whose arguments are small. All keyed works have one key. */
+  submit(id: number, isKeyed = false, level = normal): QueuedWork {
     const { QueuedWork } = this.#real
     const work = new QueuedWork(this.lane, id, isKeyed ? key : undefined, level, 1, null, 0)
     work.values = []
@@ -122,7 +125,10 @@ export class Queue {
       const state = stateOf(words, work.slot)
       if (seatOf(state) !== seat) continue
       if (kindOf(state) === Kind.DONE) this.#ends.done(server, work)
-      else if (kindOf(state) === Kind.CLAIMED) this.#ends.died(server, work, null)
+      else if (kindOf(state) === Kind.CLAIMED) {
+        this.buried(work.id)
+        this.#ends.died(server, work, null)
+      }
     }
     for (const work of this.lane.inSlots()) if (work.link?.turnFrom === seat) this.lane.turn(work)
     this.#seats[seat] = null
@@ -138,8 +144,8 @@ export class Queue {
   }
 
   /** Runs the works that are left in a worker with a seat of its own, here. All threads are gone. */
-  runRest(seat: number): void {
-    servingOf(this.#real, this.#rings, this.#model, seat).pump()
+  runRest(seat: number, around: Around = {}): void {
+    servingOf(this.#real, this.#rings, this.#model, seat, around).pump()
     this.gone(seat)
   }
 
@@ -148,15 +154,16 @@ export class Queue {
     const left = [...this.lane.inSlots()].length
     if (left > 0) return `${left} slots still have works`
     if (this.lane.runnable !== 0) return `${this.lane.runnable} works are counted`
+    const slots = this.#real.slotsIn(this.#rings.words)
     const free = new Set<number>()
     let count = 0
     const { submission } = this.lane
     for (let slot = submission.acquire(); slot >= 0; slot = submission.acquire()) {
       free.add(slot)
-      if (++count > this.#real.slots) break
+      if (++count > slots) break
     }
-    if (count === this.#real.slots && free.size === count) return null
-    return `${count} slots are free, ${free.size} different ones, of ${this.#real.slots}`
+    if (count === slots && free.size === count) return null
+    return `${count} slots are free, ${free.size} different ones, of ${slots}`
   }
 
   #seat(seat: number): Seat {
