@@ -361,19 +361,24 @@ export class Server {
 
   #exited(error: Error | null): void {
     if (this.state === 'gone') return
-    const wasReady = this.state === 'serving'
+    let wasReady = this.state === 'serving'
     // Gone first: what the thread has completed before it ended still counts.
     this.state = 'gone'
     this.isLeaving = true
     if (this.#port !== null) {
       drain(
         this.#port,
-        (message) => this.#hear(message as ToQueue),
+        (message) => {
+          // Nobody had heard of it yet, and still it may have claimed works.
+          if ((message as ToQueue).type === 'ready') wasReady = true
+          this.#hear(message as ToQueue)
+        },
         (cause) => this.#results.push({ unreadable: cause }),
       )
     }
     const why = this.#unfit ?? error
     if (wasReady) {
+      this.#ready?.resolve()
       this.reap()
       this.events.gone(this, why)
     } else this.#ready?.reject(why ?? this.ended())

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { Work } from '../index.js'
 import { until } from '../os/own-thread.fixture.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
-import { word, type Coded } from './contract/support.fixture.js'
+import { failureOf, word, type Coded } from './contract/support.fixture.js'
 import { make, reaches, upTo, type Queue } from './gated-queue.fixture.js'
 
 checkForLeaks()
@@ -75,6 +75,22 @@ describe('each work', () => {
     const { submitted, done, failed, canceled: count, unsettled } = queue.stats()
     assert.deepEqual([submitted, done + failed + count, unsettled], [3002, 3002, 0])
     assert.equal(count, canceled.size)
+  })
+
+  test('INV-IOWQ-4: settles also when its thread ends before its owner heard it was ready', async () => {
+    // This thread is held most of the time, so that it hears of both at once.
+    const busy = setInterval(() => Atomics.wait(word(), 0, 0, 40), 1)
+    try {
+      for (let round = 0; round < 6; round++) {
+        await using queue = make({ maxWorkers: 1 })
+        const exits = [1, 2].map(() => failureOf(queue.run('exit', [3])))
+        const last = queue.run('count', [word()])
+        for (const { code } of await Promise.all(exits)) assert.equal(code, 'ERR_WORKER_EXITED')
+        assert.equal(await last, 1)
+      }
+    } finally {
+      clearInterval(busy)
+    }
   })
 
   test('INV-IOWQ-4: runs once beside one whose thread is ended by force', async () => {
