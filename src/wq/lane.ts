@@ -60,7 +60,7 @@ export interface LaneEvents {
  * Slots for each level, high, normal and low, and for works that wait for their key: no kind of work
  * can take the room of another.
  */
-const roomOf: readonly number[] = [1024, 4096, 1024]
+const roomOf: readonly number[] = [2048, 10_240, 2048]
 const roomForHung = 2048
 
 export class Lane implements WorkLane {
@@ -289,7 +289,10 @@ export class Lane implements WorkLane {
   #writePayload(work: QueuedWork, slot: number): number {
     if (work.values !== null) {
       const small = writeSmall(this.memory, slot, work.values)
-      if (small >= 0) return small
+      if (small >= 0) {
+        work.values = null
+        return small
+      }
       const values = work.values
       const packed = pack(values, mostBlockBytes, this.#shared)
       const message = packed === null ? { args: values, transfer: [] } : null
