@@ -28,6 +28,7 @@ import {
   UserWorker,
   type UserWorkerOptions,
 } from '../worker/index.js'
+import { notCloneable } from './ends.js'
 import type { Lane } from './lane.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
 import { serveModule } from './serve-module.js'
@@ -269,7 +270,11 @@ export class Server {
         // oxlint-disable-next-line typescript/prefer-promise-reject-errors
         else reject('error' in result ? result.error : result.unreadable)
       })
-      this.tell({ type: 'broadcast', call, name, args })
+      try {
+        this.tell({ type: 'broadcast', call, name, args })
+      } catch (cause) {
+        this.#calls.get(call)?.({ error: notCloneable({ name }, cause) })
+      }
     })
   }
 
