@@ -28,7 +28,6 @@ import {
   UserWorker,
   type UserWorkerOptions,
 } from '../worker/index.js'
-import { notCloneable } from './ends.js'
 import type { Lane } from './lane.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
 import { serveModule } from './serve-module.js'
