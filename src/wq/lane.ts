@@ -85,11 +85,7 @@ export class Lane implements WorkLane {
   ) {
     this.memory = memory
     this.submission = new Submission(memory.words)
-    const slots = slotsIn(memory.words)
-    this.#chunkOf = new Int32Array(slots).fill(-1)
-    this.#atOf = new Int32Array(slots)
-    this.#bytesOf = new Int32Array(slots)
-    this.#blocks = new SlotBlocks(announce)
+    this.#blocks = new SlotBlocks(announce, slotsIn(memory.words))
     this.#shared = shared
     this.#events = events
   }

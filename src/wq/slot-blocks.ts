@@ -5,7 +5,6 @@
  */
 import {
   ArgumentArena,
-  slots,
   write,
   writePlace,
   type Announce,
@@ -16,11 +15,14 @@ import {
 export class SlotBlocks {
   readonly #arena: ArgumentArena
   /** Of each slot's block the chunk, or -1, the place and the length. */
-  readonly #chunkOf = new Int32Array(slots).fill(-1)
-  readonly #atOf = new Int32Array(slots)
-  readonly #bytesOf = new Int32Array(slots)
+  readonly #chunkOf: Int32Array
+  readonly #atOf: Int32Array
+  readonly #bytesOf: Int32Array
 
-  constructor(announce: Announce) {
+  constructor(announce: Announce, slots: number) {
+    this.#chunkOf = new Int32Array(slots).fill(-1)
+    this.#atOf = new Int32Array(slots)
+    this.#bytesOf = new Int32Array(slots)
     this.#arena = new ArgumentArena(announce)
   }
 
