@@ -26,7 +26,7 @@ export type Level = (typeof levels)[number]
 const line = 16
 
 /** Works in the ring at once, whether they wait, run, or are finished and not yet reaped. */
-export const slotBits = 13
+export const slotBits = 14
 export const slots: number = 2 ** slotBits
 export const slotMask: number = slots - 1
 
@@ -92,10 +92,17 @@ export interface ClassMemory {
   readonly bytes: Buffer
 }
 
-/** New memory for a class; nothing of it takes room before it is touched. */
-export function allocateClass(): ClassMemory {
-  return viewsOf(memory.allocate(slotsAt + slots * line))
+/**
+ * New memory for a class; nothing of it takes room before it is touched.
+ *
+ * @param count - how many slots; fewer are for tests
+ */
+export function allocateClass(count: number = slots): ClassMemory {
+  return viewsOf(memory.allocate(slotsAt + count * line))
 }
+
+/** How many slots a class has. */
+export const slotsIn = (words: Words): number => (words.length - slotsAt) / line
 
 /** The other views of words that came from another thread. */
 export function viewsOf(words: Words): ClassMemory {

@@ -13,21 +13,25 @@
  */
 import * as memory from '#memory'
 import type { Words } from '#memory'
-import { cellOf, cells, headOf, levels, slotMask, slots, tailOf } from './layout.js'
+import { cellOf, cells, headOf, levels, slotMask, slotsIn, tailOf } from './layout.js'
 import { claim, generationOf, Kind, nextGeneration, stateOf } from './slot.js'
 
 /** The owner's end. */
 export class Submission {
   readonly #words: Words
   /** Last in, first out: the slots used last are still in the processor's cache. */
-  readonly #free = new Int32Array(slots)
-  #freeCount = slots
-  readonly #generations = new Int32Array(slots)
+  readonly #free: Int32Array
+  #freeCount: number
+  readonly #generations: Int32Array
   readonly #tails = new Int32Array(levels.length)
   #used = 0
 
   constructor(words: Words) {
+    const slots = slotsIn(words)
     this.#words = words
+    this.#free = new Int32Array(slots)
+    this.#freeCount = slots
+    this.#generations = new Int32Array(slots)
     for (let slot = 0; slot < slots; slot++) this.#free[slot] = slots - 1 - slot
   }
 

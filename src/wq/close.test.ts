@@ -117,7 +117,7 @@ describe('close', () => {
     const unused = make({ name: 'wq55' })
     assert.deepEqual(threadsNamed('wq55'), [])
     const queue = make({ name: 'wq55', maxWorkers: 2, idleTimeoutMs: Infinity })
-    await withAllWorkers(queue as never, { bounded: 2 })
+    await withAllWorkers(queue, { bounded: 2 })
     assert.ok(threadsNamed('wq55').length >= 2)
     await queue.close()
     await until('its threads are gone', () => threadsNamed('wq55').length === 0)
@@ -199,7 +199,7 @@ describe('a worker that ends', () => {
 
   test('WQ-72: does so when it was idle for long and is not the last of its class', async () => {
     await using queue = make({ maxWorkers: 3, idleTimeoutMs: 60 })
-    await withAllWorkers(queue as never, { bounded: 3 })
+    await withAllWorkers(queue, { bounded: 3 })
     await until('one is left', () => queue.workers().length === 1)
     const [last] = queue.workers()
     for (let wait = 0; wait < 3; wait++) await new Promise((resolve) => setTimeout(resolve, 80))

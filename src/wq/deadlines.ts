@@ -5,7 +5,7 @@
  */
 import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
-import { deadline, sharedNow, type Timer } from '../os/clock.js'
+import { deadline, microseconds, type Timer } from '../os/clock.js'
 import { Kind, Slot, slotOf } from '../ring/index.js'
 import type { Account } from './account.js'
 import type { QueuedWork } from './work.js'
@@ -75,6 +75,6 @@ export class Deadlines {
     const { words } = this.#events.accountOf(work).lane.memory
     const began = memory.load(words, slotOf(work.slot) + Slot.BEGAN)
     if (began === 0) return 0
-    return ((Math.floor(sharedNow() * 1000) - began) >>> 0) / 1000
+    return ((microseconds() - began) >>> 0) / 1000
   }
 }

@@ -10,10 +10,11 @@
  * @module
  */
 import { aborted, invalid, UserWorkerError } from '../errors.js'
-import { sharedNow } from '../os/clock.js'
+import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
-import { Account, serverName, type Common, type Limits } from './account.js'
+import { tellApart } from '../worker/index.js'
+import { Account, type Common, type Limits } from './account.js'
 import { Cancellation, type CancelReport } from './cancel.js'
 import { arePrimitive, capture } from './capture.js'
 import type { Closable } from './close.js'
@@ -21,13 +22,14 @@ import { Deadlines } from './deadlines.js'
 import { Dependents } from './dependents.js'
 import { notCloneable } from './ends.js'
 import { extrasOf, whenSettled } from './extras.js'
-import { isKey, KeyLines } from './keys.js'
+import { isKey, KeyLines, linesOf } from './keys.js'
 import { isSendableKey } from './lane.js'
 import { Names } from './names.js'
 import type { CheckedQueue, WorkOptions } from './options.js'
 import type { Definition } from './protocol.js'
 import { Pulse } from './pulse.js'
 import { Room } from './room.js'
+import { serverName } from './server-name.js'
 import type { Server } from './server.js'
 import { SharedBuffers } from './numbered-buffers.js'
 import { Signals } from './signals.js'
@@ -52,7 +54,7 @@ export class Dispatch {
   readonly #pulse: Pulse
   readonly #shared: SharedBuffers
   readonly #names: Names
-  readonly #keys = new KeyLines()
+  readonly #keys: KeyLines
   readonly #signals = new Signals((works, reason) => this.#cancellation.abortAll(works, reason))
   readonly #deadlines = new Deadlines({
     accountOf: (work) => this.#accountOf(work),
@@ -77,6 +79,7 @@ export class Dispatch {
   constructor(queue: { readonly name: string }, options: CheckedQueue) {
     this.#queue = queue
     this.#options = options
+    this.#keys = options.keySpace === null ? new KeyLines() : linesOf(options.keySpace)
     this.#room = new Room(queue.name, options.queueLimit)
     this.#names = new Names((definition) => this.#tellAll(definition))
     this.#shared = new SharedBuffers({
@@ -85,6 +88,7 @@ export class Dispatch {
     })
     this.#pulse = new Pulse(
       this.#owner,
+      options.plan.spins,
       () => this.#reap(),
       () => this.accounts.bounded.isOut || this.accounts.unbounded.isOut,
     )
@@ -134,7 +138,7 @@ export class Dispatch {
       options?.priority === undefined ? normal : levels.indexOf(options.priority),
       number,
       options?.signal ?? null,
-      Math.floor(sharedNow() * 1000) | 0,
+      microseconds(),
     )
     if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
     this.counts.submitted++
@@ -234,6 +238,7 @@ export class Dispatch {
       entered: (work) => {
         if (work.link !== null) this.#keys.pull(work.link.line)
       },
+      published: () => this.#pulse.submitted(),
       told: (id, about, value) => this.#listeners.get(id)?.(about, value),
       look: () => {
         this.#pulse.look()
@@ -292,7 +297,7 @@ export class Dispatch {
     if (extras !== null) {
       const { onProgress, timeoutMs, concurrent } = extras
       if (!concurrent) this.#accountOf(work).patient++
-      if (onProgress !== null) this.listen(work, (_, value) => callBack(onProgress, value))
+      if (onProgress !== null) this.listen(work, (_, value) => tellApart(() => onProgress(value)))
       if (timeoutMs > 0) this.#deadlines.watch(work, timeoutMs)
       const after = options?.after
       if (after !== undefined) {
@@ -310,7 +315,6 @@ export class Dispatch {
     if (work.settled) return
     if (work.key === undefined) work.lane.admit(work)
     else this.#keys.enter(work)
-    this.#pulse.submitted()
   }
 
   #accountOf(work: QueuedWork): Account {
@@ -353,8 +357,8 @@ export class Dispatch {
   /** Whether no work waits for a worker, a key, or other works. */
   #isDrained(): boolean {
     const { bounded, unbounded } = this.accounts
-    const isDrained = bounded.isDrained && unbounded.isDrained && this.#keys.isDrained
-    return isDrained && this.#dependents.size === 0
+    const isDrained = bounded.isDrained && unbounded.isDrained && this.#dependents.size === 0
+    return isDrained && bounded.held + unbounded.held === 0
   }
 
   /**
@@ -380,15 +384,4 @@ function limitsOf(
 
 function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {
   return (Array.isArray(after) ? after : [after]) as QueuedWork[]
-}
-
-/** What a caller's function throws is its own, and must not stop whoever reads messages here. */
-function callBack(listener: (value: unknown) => void, value: unknown): void {
-  try {
-    listener(value)
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error
-    })
-  }
 }

@@ -114,7 +114,8 @@ async function callOnce(
   post: Post,
 ): Promise<void> {
   try {
-    post.tell({ type: 'broadcast-done', call, value: await handlers.named(name)(...args) })
+    const value = await handlers.named(name)(...args)
+    post.tellValue({ type: 'broadcast-done', call, value }, 'The result of a broadcast')
   } catch (error) {
     post.tell({ type: 'broadcast-failed', call, error: reportOf(error) })
   }

@@ -40,7 +40,10 @@ describe('as in liburing', () => {
       }
       for (const [place, how] of (await Promise.all(ends)).entries()) {
         const ran = outcomes[place] !== 'canceled'
-        assert.deepEqual([how, begun[place], ended[place]], ran ? ['done', 1, 1] : ['ECANCELED', 0, 0])
+        assert.deepEqual(
+          [how, begun[place], ended[place]],
+          ran ? ['done', 1, 1] : ['ECANCELED', 0, 0],
+        )
       }
     }
     assert.deepEqual([settled, cancels], [10_000, 10_000])

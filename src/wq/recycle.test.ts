@@ -42,10 +42,13 @@ describe('recycle', () => {
     const [begun, gate, ended] = [word(), word(), word()]
     const works = Array.from({ length: 3 }, () => queue.run('pass', [begun, gate, ended]))
     await until('three run', () => Atomics.load(begun, 0) === 3)
-    const threads = [...Array.from({ length: 20 }, () => queue.run('thread'))]
+    const threads = Array.from({ length: 20 }, () => queue.run('thread'))
     assert.ok(new Set(await Promise.all(threads)).size > 1)
     Atomics.store(gate, 0, 1)
-    assert.deepEqual((await Promise.all(works)).toSorted(), [1, 2, 3])
+    assert.deepEqual(
+      (await Promise.all(works)).toSorted((one, other) => one - other),
+      [1, 2, 3],
+    )
   })
 
   test('by heapMb: a thread that has taken too much memory is replaced', async () => {

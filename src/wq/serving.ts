@@ -10,7 +10,7 @@
  */
 import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
-import { now, sharedNow } from '../os/clock.js'
+import { microseconds, now } from '../os/clock.js'
 import {
   block,
   closeChain,
@@ -62,10 +62,12 @@ export class Serving {
   readonly #post: Post
   readonly #handlers: Handlers
   readonly #completions: Completions
-  readonly #spin = new Spin()
+  readonly #spin: Spin
   /** Works that were begun and wait for something, by their slots. */
   readonly #running = new Map<number, Running>()
   #served = 0
+  /** How many completions there were when the owner was last told, or seen not to wait. */
+  #rung = 0
   #leaving = false
   #pumping = false
   /** Whether it said that it sleeps, and has not said since that it does not. */
@@ -85,6 +87,7 @@ export class Serving {
     this.#handlers = handlers
     this.#post = post
     this.#completions = post.completions
+    this.#spin = new Spin(data.spins)
     this.#chains = new Chains(data.words, data.seat, post.completions)
   }
 
@@ -257,7 +260,7 @@ export class Serving {
       args = values.slice(0, -1)
       work.key = values.at(-1)
     }
-    memory.store(words, slotOf(work.slot) + Slot.BEGAN, microseconds())
+    memory.store(words, slotOf(work.slot) + Slot.BEGAN, microseconds() | 1)
     work.called = true
     let result: unknown
     try {
@@ -310,11 +313,12 @@ export class Serving {
   }
 
   #complete(work: Running, value: unknown): void {
-    // The end of a stream goes the way of its items, behind them. So for what was told before.
     const isStream = (work.format & Mark.STREAM) !== 0
-    const format = isStream
-      ? this.#post.sendResult(undefined)
-      : this.#post.writeResult(this.#memory, work.slot, value, work.hasTold)
+    // What it told, its items too, went by message: so the end goes behind it.
+    const format =
+      isStream || work.hasTold
+        ? this.#post.sendResult(isStream ? undefined : value)
+        : this.#post.writeResult(this.#memory, work.slot, value)
     this.#end(work, format)
   }
 
@@ -353,6 +357,9 @@ export class Serving {
   }
 
   #ringOwner(): void {
+    // What it was told of, or had looked at before it began to wait, is no news.
+    if (this.#completions.pushed === this.#rung) return
+    this.#rung = this.#completions.pushed
     if (takeWaitingOwner(this.#data.owner)) this.#post.tell({ type: 'look' })
   }
 
@@ -381,12 +388,8 @@ export class Serving {
   progress(work: Running, value: unknown): void {
     if (work.ended) return
     work.hasTold = true
-    this.#post.tell({ type: 'progress', id: work.id, value })
+    this.#post.tellValue({ type: 'progress', id: work.id, value }, 'What a work tells')
   }
-}
-
-function microseconds(): number {
-  return Math.floor(sharedNow() * 1000) | 1
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

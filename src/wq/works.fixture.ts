@@ -148,7 +148,7 @@ export function* itemsThenExit(count: number): Generator<number> {
 }
 
 /** Gives one item that cannot be sent. */
-export function* itemOfFunction(): Generator<unknown> {
+export function* itemOfFunction(): Generator {
   yield 1
   yield () => {}
 }

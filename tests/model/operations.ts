@@ -40,10 +40,24 @@ export const operations = {
 
 export type MemoryOp = keyof typeof operations
 
+/**
+ * Plain accesses of shared words, past the door: `words[index]`. Only the model checker sees them. They are
+ * no steps of their own; that nobody else uses the word meanwhile is what `Protocol.holds` says.
+ */
+export const plain = {
+  get: { takes: [], act: (words, index) => words[index] ?? 0 },
+  put: {
+    takes: ['value'],
+    act: (words, index, value) => ((words[index] = value), null),
+  },
+} as const satisfies Record<string, Operation>
+
+export type PlainOp = keyof typeof plain
+
 /** Whoever decides what an operation does, in place of the real words. */
 export interface Stepper {
   /** Takes an operation, and gives its result; or does not return. */
-  step(op: MemoryOp, words: Words, index: number, args: readonly number[]): Step['result']
+  step(op: MemoryOp | PlainOp, words: Words, index: number, args: readonly number[]): Step['result']
   /** Hears of new words. */
   allocated(words: Words): void
 }
@@ -64,8 +78,42 @@ export function withStepper<Result>(next: Stepper, run: () => Result): Result {
 /** New words, all zero. */
 export function allocate(length: number): Words {
   const words = new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT))
-  stepper?.allocated(words)
-  return words
+  if (stepper === null) return words
+  stepper.allocated(words)
+  const view = new Proxy(words, handler)
+  views.set(words, view)
+  behind.set(view, words)
+  return view
+}
+
+/** What the code under the model checker has for words, by which plain accesses are seen. */
+const views = new WeakMap<Words, Words>()
+const behind = new WeakMap<Words, Words>()
+
+/** The words as the code under the model checker knows them. */
+export function viewOf(words: Words): Words {
+  return views.get(words) ?? words
+}
+
+const handler: ProxyHandler<Words> = {
+  get(words, key) {
+    if (isIndex(key)) return accessed('get', words, Number(key))
+    const value: unknown = Reflect.get(words, key, words)
+    return typeof value === 'function' ? (value.bind(words) as unknown) : value
+  },
+  set(words, key, value) {
+    if (isIndex(key)) accessed('put', words, Number(key), Number(value) | 0)
+    return isIndex(key)
+  },
+}
+
+function isIndex(key: string | symbol): boolean {
+  return typeof key === 'string' && /^\d+$/.test(key)
+}
+
+function accessed(op: PlainOp, words: Words, index: number, ...args: number[]): unknown {
+  if (stepper === null) return act(op, words, index, args)
+  return stepper.step(op, words, index, args)
 }
 
 /** Does an operation: as the model checker says where one runs, else really, and into the trace. */
@@ -76,7 +124,7 @@ export function perform<Op extends MemoryOp>(
   ...args: number[]
 ): ReturnType<(typeof operations)[Op]['act']> {
   type Result = ReturnType<(typeof operations)[Op]['act']>
-  if (stepper !== null) return stepper.step(op, words, index, args) as Result
+  if (stepper !== null) return stepper.step(op, behind.get(words) ?? words, index, args) as Result
   const result = act(op, words, index, args)
   const takes: readonly string[] = operations[op].takes
   const named = Object.fromEntries(args.map((value, place) => [takes[place], value]))
@@ -85,11 +133,12 @@ export function perform<Op extends MemoryOp>(
 
 /** Does an operation really, and leaves no trace. */
 export function act(
-  op: MemoryOp,
+  op: MemoryOp | PlainOp,
   words: Words,
   index: number,
   args: readonly number[],
 ): Step['result'] {
   const [first = 0, second = 0] = args
-  return (operations[op] as Operation).act(words, index, first, second)
+  const operation: Operation = op in plain ? plain[op as PlainOp] : operations[op as MemoryOp]
+  return operation.act(words, index, first, second)
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Locals, Broken, withRealWords } from './local.js'
+import { viewOf, type Words } from '../operations.js'
+import { Locals, Broken, withRealWords, withValues } from './local.js'
 import { Life, logPlace, Places } from './places.js'
 import {
   Misuse,
@@ -14,7 +15,7 @@ import {
   type Protocol,
   type Value,
 } from './protocol.js'
-import { isTimed, letters, ways, World, type Move, type State } from './world.js'
+import { isTimed, letters, ways, World, type JudgeAccess, type Move, type State } from './world.js'
 
 /** The moves of a state, or why there are none. */
 export type Moves = readonly Move[] | { readonly complaint: string }
@@ -38,8 +39,11 @@ export class Game {
       ([name, body]) =>
         [name, (model: Model, start: Value) => body(this.#context, model, start)] as const,
     )
-    const locals = new Locals(Object.fromEntries(bodies), places)
-    this.#world = new World(places, locals, this.names, protocol.timeOuts ?? 1)
+    const isTime = (index: number, words: Words): boolean =>
+      protocol.isTime?.(index, this.#context, viewOf(words)) ?? false
+    const locals = new Locals(Object.fromEntries(bodies), places, isTime)
+    const timeOuts = protocol.timeOuts ?? 1
+    this.#world = new World(places, locals, this.names, timeOuts, this.#judgeAccess)
   }
 
   /** The state before the first step, or a complaint about what a thread did before it. */
@@ -75,12 +79,28 @@ export class Game {
     return this.#judge(state, () => this.protocol.check({ threads, log }, this.#context))
   }
 
+  /** Objects to a plain access by who does not hold the word. */
+  readonly #judgeAccess: JudgeAccess = (thread, place, isWrite, value) => {
+    const { words, index } = this.places.word(place) as { words: Words; index: number }
+    const name = this.names[thread] ?? ''
+    const { protocol, places } = this
+    if (protocol.holds === undefined)
+      throw new Misuse(`${name} uses words past the door: the protocol must say who \`holds\` them`)
+    const isGone = (other: string): boolean =>
+      value(places.life(this.names.indexOf(other))) >= Life.RETURNED
+    const access = { thread: name, words: viewOf(words), index, isWrite, isGone }
+    const complaint = withValues(places, value, () => protocol.holds?.(access, this.#context))
+    if (complaint === undefined) return
+    const what = isWrite ? 'writes' : 'reads'
+    throw new Broken(`${name} ${what} ${this.placeName(place)}: ${complaint}`)
+  }
+
   /** A place in words. */
   placeName(place: number): string {
     const word = this.places.word(place)
     if (word === null) return this.places.name(place, this.names)
     const { index, words } = word
-    return this.protocol.wordName?.(index, this.#context, words) ?? `word ${index}`
+    return this.protocol.wordName?.(index, this.#context, viewOf(words)) ?? `word ${index}`
   }
 
   /** A value of a place in words. */
@@ -115,7 +135,7 @@ export class Game {
   }
 
   #judge(state: State, judge: () => Complaint): string | null {
-    this.places.show(state.values)
+    this.places.show(state.contents.values)
     try {
       return withRealWords(this.places, judge) ?? null
     } catch (error) {

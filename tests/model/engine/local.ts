@@ -5,12 +5,12 @@
  *
  * @module
  */
-import { act, withStepper, type MemoryOp, type Words } from '../operations.js'
+import { act, withStepper, type MemoryOp, type PlainOp, type Words } from '../operations.js'
 import { logPlace, type Places } from './places.js'
 import { Misuse, type Model, type Value } from './protocol.js'
 
 /** The operations of {@link Model}, beside those of memory. */
-export type Op = MemoryOp | Exclude<keyof Model, 'again'>
+export type Op = MemoryOp | PlainOp | Exclude<keyof Model, 'again'>
 
 /** A step that a thread is about to take. */
 export interface Operation {
@@ -52,6 +52,9 @@ export class Broken extends Error {
   override readonly name = 'Broken'
 }
 
+/** Whether a word is for a clock's readings, which would not be the same when a thread is run again. */
+export type IsTime = (index: number, words: Words) => boolean
+
 /** The most steps of a thread: more than any protocol needs, and soon reached by one that spins. */
 const mostSteps = 2000
 
@@ -62,6 +65,7 @@ export class Locals {
   readonly #names: readonly string[]
   readonly #bodies: readonly ((start: Value) => unknown)[]
   readonly #places: Places
+  readonly #isTime: IsTime
   readonly #ended = new Map<string, Local>()
   readonly #begun = new Map<string, Local>()
   readonly #gone: Local
@@ -76,7 +80,9 @@ export class Locals {
   constructor(
     bodies: Readonly<Record<string, (model: Model, start: Value) => unknown>>,
     places: Places,
+    isTime: IsTime = () => false,
   ) {
+    this.#isTime = isTime
     const model = this.#model()
     this.#names = Object.keys(bodies)
     this.#bodies = Object.values(bodies).map((body) => (start) => body(model, start))
@@ -154,8 +160,15 @@ export class Locals {
     this.#held = null
     this.#swallowed = false
     const stepper = {
-      step: (op: MemoryOp, words: Words, index: number, args: readonly number[]) =>
-        this.#ask(op, this.#places.ofWord(words, index), args) as number,
+      step: (op: MemoryOp | PlainOp, words: Words, index: number, args: readonly number[]) => {
+        const place = this.#places.ofWord(words, index)
+        if (!this.#isTime(index, words)) return this.#ask(op, place, args) as number
+        return this.#ask(
+          args.length === 0 ? 'get' : 'put',
+          place,
+          args.length === 0 ? [] : [1],
+        ) as number
+      },
       allocated: () => {
         throw new Misuse(`${name} makes shared words: make them in \`setUp\``)
       },
@@ -226,12 +239,30 @@ export class Locals {
 /** Runs code of an oracle: on the words as they stand, which it may change. */
 export function withRealWords<Result>(places: Places, run: () => Result): Result {
   const stepper = {
-    step: (op: MemoryOp, words: Words, index: number, args: readonly number[]) => {
+    step: (op: MemoryOp | PlainOp, words: Words, index: number, args: readonly number[]) => {
       if (op === 'wait') throw new Misuse('A check must not wait')
       places.ofWord(words, index)
       return act(op, words, index, args)
     },
     allocated: (words: Words) => places.add(words),
+  }
+  return withStepper(stepper, run)
+}
+
+/** Runs code that only looks: words hold what `value` says of their places. */
+export function withValues<Result>(
+  places: Places,
+  value: (place: number) => number,
+  run: () => Result,
+): Result {
+  const stepper = {
+    step: (op: MemoryOp | PlainOp, words: Words, index: number) => {
+      if (op !== 'load' && op !== 'get') throw new Misuse('`holds` must only look')
+      return value(places.ofWord(words, index))
+    },
+    allocated: () => {
+      throw new Misuse('`holds` must not make words')
+    },
   }
   return withStepper(stepper, run)
 }

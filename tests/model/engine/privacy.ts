@@ -64,7 +64,7 @@ export class Privacy {
     const found = moves.find((move) => this.#isPrivate(move))
     if (found === undefined) return null
     const bit = userOf(found)
-    for (const place of found.touches) this.#ownChange[place] = (this.#ownChange[place] ?? 0) | bit
+    for (const place of relied(found)) this.#ownChange[place] = (this.#ownChange[place] ?? 0) | bit
     for (const place of found.changes) this.#ownTouch[place] = (this.#ownTouch[place] ?? 0) | bit
     return found
   }
@@ -79,10 +79,19 @@ export class Privacy {
     const others = ~userOf(move)
     return (
       move.way !== 'death' &&
-      move.touches.every((place) => ((this.#changed[place] ?? 0) & others) === 0) &&
+      relied(move).every((place) => ((this.#changed[place] ?? 0) & others) === 0) &&
       move.changes.every((place) => ((this.#touched[place] ?? 0) & others) === 0)
     )
   }
+}
+
+/**
+ * The places that must not be changed by another. A move that changes nothing may as well come before the
+ * thread's termination: the thread is gone behind it in either order, and all else is as it was. So whether somebody
+ * may end the thread, which the first place tells, does not matter to it.
+ */
+function relied({ changes, touches }: Move): readonly number[] {
+  return changes.length === 0 ? touches.slice(1) : touches
 }
 
 /** A bit for who moves. That a kill takes effect is nobody's move. */

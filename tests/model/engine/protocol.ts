@@ -76,6 +76,16 @@ type Body<Context> = {
   run(context: Context, model: Model, state: Value): Value | void
 }['run']
 
+/** An access of a shared word past the door. */
+export interface PlainAccess {
+  readonly thread: string
+  readonly words: Words
+  readonly index: number
+  readonly isWrite: boolean
+  /** Whether a thread is gone. */
+  isGone(thread: string): boolean
+}
+
 /** Real code with the threads that run it, and the promises that must hold in every interleaving. */
 export interface Protocol<Context = unknown> {
   readonly name: string
@@ -92,6 +102,14 @@ export interface Protocol<Context = unknown> {
   check(end: End, context: Context): Complaint
   /** Judges each state. With it, the words of one thread alone are interleaved as well. */
   always?(context: Context): Complaint
+  /**
+   * Judges each plain access (`words[index]`): whoever makes it must hold the word, so that no other thread uses it
+   * before a step of the holder gives it away. It may call real code that looks at words. Without it
+   * plain accesses are refused.
+   */
+  holds?(access: PlainAccess, context: Context): Complaint
+  /** Whether a word is for a clock's readings, by which nothing is decided: it holds 1, and its uses are plain. */
+  isTime?(index: number, context: Context, words: Words): boolean
   /** The name of a word, for those who read a schedule. */
   wordName?(index: number, context: Context, words: Words): string
   /** What a value of a word means. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { scheduleOf, type Game } from './game.js'
+import { scheduleOf, type Game, type Moves } from './game.js'
 import { independent, NotPrivate, Privacy } from './privacy.js'
 import { bitOf, type Move, type State } from './world.js'
 
@@ -23,6 +23,9 @@ export interface SearchOptions {
   /** Called for each state without moves, each time it is reached. */
   readonly onEnd?: (state: State) => void
 }
+
+/** Private moves in a row: a loop of them comes to a state that is noted as seen. */
+const mostPassed = 64
 
 const defaults: SearchOptions = {
   preemptions: Infinity,
@@ -59,6 +62,8 @@ interface Frame {
   /** The bits of the moves that need not be taken: what they lead to is explored elsewhere. */
   sleep: number
   readonly taken: Move | null
+  /** How many states before it were not noted as seen. */
+  readonly passed: number
   /** The thread that moved last, and the pre-emptions on the way here. */
   readonly last: number
   readonly preemptions: number
@@ -154,15 +159,17 @@ class Search {
     last: number,
     preemptions: number,
   ): string | null {
+    const frame = { state, moves: [], todo: [], sleep, taken, last, preemptions, passed: 0 }
+    // Before it is noted as seen: of states that are left by a private move only the last is worth that.
+    const early = this.#usesPrivacy ? this.#game.moves(state) : null
+    if (early !== null && this.#passes(frame, early)) return null
     const known = this.#remember(state, sleep, last, preemptions)
     if (known === 'done') return null
-    const all = this.#game.moves(state)
-    const frame = { state, moves: [], todo: [], sleep, taken, last, preemptions }
+    const all = early ?? this.#game.moves(state)
     if ('complaint' in all) {
       this.#stack.push(frame)
       return all.complaint
     }
-    if (this.#usesPrivacy) this.#privacy.learn(all)
     const moves = all.filter(({ enabled }) => enabled)
     if (known === 'new') {
       const complaint = this.#judge(state, moves)
@@ -178,6 +185,19 @@ class Search {
     const rest = typeof known === 'number' ? sleep & known : sleep
     if (todo.length > 0) this.#stack.push({ ...frame, moves, todo, sleep: rest })
     return null
+  }
+
+  /** Passes on through a state that is left by a private move, if it is one. */
+  #passes(frame: Frame, all: Moves): boolean {
+    if ('complaint' in all) return false
+    this.#privacy.learn(all)
+    const moves = all.filter(({ enabled }) => enabled)
+    const own = this.#privacy.find(moves)
+    const passed = (this.#stack.at(-1)?.passed ?? 0) + 1
+    if (own === null || passed === mostPassed) return false
+    // Asleep: what it leads to is explored elsewhere.
+    if ((frame.sleep & own.bit) === 0) this.#stack.push({ ...frame, moves, todo: [own], passed })
+    return true
   }
 
   /**

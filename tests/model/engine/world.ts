@@ -3,18 +3,18 @@
  *
  * @module
  */
-import { act, operations, type MemoryOp, type Words } from '../operations.js'
+import { act, operations, plain, type MemoryOp, type PlainOp, type Words } from '../operations.js'
+import { AllContents, type Contents } from './contents.js'
 import type { Local, Locals, Operation } from './local.js'
 import { Life, timeOutPlace, type Places } from './places.js'
-import { Misuse, type Model, type Value } from './protocol.js'
+import { Misuse, type Value } from './protocol.js'
 
 /** All that can make a difference to what comes. */
 export interface State {
   readonly locals: readonly Local[]
   /** A bit for each thread that is asleep in `wait`. */
   readonly asleep: number
-  /** What each place holds; places beyond the end hold what they held at first. */
-  readonly values: readonly number[]
+  readonly contents: Contents
 }
 
 /** `step`: the thread takes its next step; `time-out`: its wait ends; `death`: a kill reaches it. */
@@ -42,6 +42,14 @@ export interface Move {
 /** All ways. */
 export const ways: readonly Way[] = ['step', 'time-out', 'death']
 
+/** Objects to a plain access by throwing; `value` tells what is in a place. */
+export type JudgeAccess = (
+  thread: number,
+  place: number,
+  isWrite: boolean,
+  value: (place: number) => number,
+) => void
+
 /** A bit for each way of each thread must fit into a word. */
 const mostThreads = 10
 
@@ -58,41 +66,47 @@ export class World {
   readonly #locals: Locals
   readonly #names: readonly string[]
   readonly #timeOuts: number
+  readonly #judge: JudgeAccess
+  readonly #contents: AllContents
 
-  constructor(places: Places, locals: Locals, names: readonly string[], timeOuts: number) {
+  constructor(
+    places: Places,
+    locals: Locals,
+    names: readonly string[],
+    timeOuts: number,
+    judge: JudgeAccess,
+  ) {
     if (names.length > mostThreads) throw new Misuse(`More than ${mostThreads} threads`)
     this.#places = places
     this.#locals = locals
     this.#names = names
     this.#timeOuts = timeOuts
+    this.#judge = judge
+    this.#contents = new AllContents(places.initial)
   }
 
   /** The state before the first step. */
   first(): State {
     const locals = this.#names.map((_, thread) => this.#locals.first(thread))
-    const values = [...this.#places.initial]
-    for (const [thread, local] of locals.entries())
-      if (local.next === null) values[this.#places.life(thread)] = Life.RETURNED
-    return { locals, asleep: 0, values }
+    let state: State = { locals, asleep: 0, contents: this.#contents.first }
+    for (const thread of locals.keys()) {
+      const effect = this.#effect(state, thread)
+      effect.begin()
+      state = effect.move('step', true).state
+    }
+    return state
   }
 
   /** What a place holds. */
   value(state: State, place: number): number {
-    return state.values[place] ?? this.#places.initial[place] ?? 0
+    return this.#contents.value(state.contents, place)
   }
 
   /** Equal for equal states. */
-  key({ locals, asleep, values }: State): string {
-    const { initial } = this.#places
-    let { length } = values
-    while (length > 0 && values[length - 1] === initial[length - 1]) length--
-    const key = [asleep]
-    for (const { id } of locals) key.push(id)
-    for (let place = 0; place < length; place++) {
-      const value = values[place] ?? 0
-      if (value !== initial[place]) key.push(-1 - place, value)
-    }
-    return key.join(' ')
+  key({ locals, asleep, contents }: State): string {
+    let key = `${asleep} ${contents.id}`
+    for (const { id } of locals) key += ` ${id}`
+    return key
   }
 
   /** All moves of a state, and what the threads that are blocked wait for. */
@@ -108,10 +122,14 @@ export class World {
   }
 
   #step(state: State, thread: number, operation: Operation): Move {
-    const effect = new Effect(this.#places, this.#locals, state, thread)
+    const effect = this.#effect(state, thread)
     if ((state.asleep & (1 << thread)) !== 0)
       return effect.move('time-out', this.#timeOut(effect, operation))
     return effect.move('step', this.#play(effect, operation))
+  }
+
+  #effect(state: State, thread: number): Effect {
+    return new Effect(this.#places, this.#locals, this.#judge, this.#contents, state, thread)
   }
 
   #timeOut(effect: Effect, { place, args }: Operation): boolean {
@@ -125,7 +143,7 @@ export class World {
   }
 
   #death(state: State, thread: number): Move {
-    const effect = new Effect(this.#places, this.#locals, state, thread)
+    const effect = this.#effect(state, thread)
     effect.end(thread)
     return effect.move('death', true)
   }
@@ -142,6 +160,7 @@ export class World {
       effect.get(place)
       return effect.give(null)
     }
+    if (isPlain(op)) return false
     return isOfMemory(op)
       ? playOnWord(effect, op, operation)
       : this.#playModel(effect, op, operation)
@@ -150,7 +169,7 @@ export class World {
   /** Plays an operation of {@link Model}; false where the thread is blocked in it. */
   #playModel(
     effect: Effect,
-    op: Exclude<keyof Model, 'again'>,
+    op: Exclude<Operation['op'], MemoryOp | PlainOp>,
     { place, args }: Operation,
   ): boolean {
     const value = effect.get(place)
@@ -203,6 +222,10 @@ function playWait(effect: Effect, { place, args }: Operation): boolean {
   return true
 }
 
+function isPlain(op: Operation['op']): op is PlainOp {
+  return op in plain
+}
+
 function isOfMemory(op: Operation['op']): op is MemoryOp {
   return op in operations
 }
@@ -222,20 +245,31 @@ class Effect {
   readonly thread: number
   readonly #places: Places
   readonly #threads: Locals
+  readonly #judge: JudgeAccess
   #locals: readonly Local[]
-  #values: readonly number[]
+  readonly #all: AllContents
+  #contents: Contents
   readonly #touches: number[]
   readonly #changes: number[] = []
   #asleep: number
   #result: Value = undefined
 
-  constructor(places: Places, threads: Locals, state: State, thread: number) {
+  constructor(
+    places: Places,
+    threads: Locals,
+    judge: JudgeAccess,
+    all: AllContents,
+    state: State,
+    thread: number,
+  ) {
+    this.#judge = judge
     this.state = state
     this.thread = thread
     this.#places = places
     this.#threads = threads
     this.#locals = state.locals
-    this.#values = state.values
+    this.#all = all
+    this.#contents = state.contents
     this.#asleep = state.asleep
     // A termination of this thread would undo each of its moves.
     this.#touches = [places.life(thread)]
@@ -243,16 +277,12 @@ class Effect {
 
   get(place: number): number {
     this.#touch(place)
-    return this.#values[place] ?? this.#places.initial[place] ?? 0
+    return this.#all.value(this.#contents, place)
   }
 
   set(place: number, value: number): void {
     if (this.get(place) === value) return
-    const values = [...this.#values]
-    for (let next = values.length; next < place; next++)
-      values.push(this.#places.initial[next] ?? 0)
-    values[place] = value
-    this.#values = values
+    this.#contents = this.#all.with(this.#contents, place, value)
     this.change(place)
   }
 
@@ -296,16 +326,41 @@ class Effect {
       touches: this.#touches,
       changes: this.#changes,
       result: this.#result,
-      state: { locals: this.#locals, asleep: this.#asleep, values: this.#values },
+      state: { locals: this.#locals, asleep: this.#asleep, contents: this.#contents },
     }
   }
 
   #advance(thread: number, result: Value): void {
     const local = this.#locals[thread]
     if (local === undefined) return
-    const next = this.#threads.after(thread, local, result)
-    this.#locals = this.#locals.with(thread, next)
-    if (next.next === null) this.set(this.#places.life(thread), Life.RETURNED)
+    this.#arrive(thread, this.#threads.after(thread, local, result))
+  }
+
+  /** The thread comes to its first step. */
+  begin(): void {
+    const local = this.#locals[this.thread]
+    if (local !== undefined) this.#arrive(this.thread, local)
+  }
+
+  /**
+   * A thread comes to its next step: what it does on the way to it is part of the step before. Plain accesses
+   * count for nothing that others do, and so do not matter for the order of steps: see `Protocol.holds`.
+   */
+  #arrive(thread: number, first: Local): void {
+    let local = first
+    for (let { next } = local; next !== null && isPlain(next.op); { next } = local)
+      local = this.#threads.after(thread, local, this.#access(thread, next))
+    this.#locals = this.#locals.with(thread, local)
+    if (local.next === null) this.set(this.#places.life(thread), Life.RETURNED)
+  }
+
+  /** Makes a plain access, and gives its result. */
+  #access(thread: number, { op, place, args }: Operation): Value {
+    const value = (of: number): number => this.#all.value(this.#contents, of)
+    this.#judge(thread, place, op === 'put', value)
+    if (op === 'get') return value(place)
+    this.#contents = this.#all.with(this.#contents, place, args[0] as number)
+    return null
   }
 
   #touch(place: number): void {

@@ -1,0 +1,100 @@
+/**
+ * An owner that waits to be told of completions, and workers that complete, one of which is terminated
+ * (`ring/sleep.ts`, with `Serving`; the owner's order is that of `Pulse` where looking again and again does not pay).
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import type { Code, Model, Protocol } from '../engine/protocol.js'
+import * as memory from '../memory.js'
+import { callsOf, ringCode, ringsOf, ringWords, slotStateName, type Rings } from './ring-code.js'
+import { Queue, servingOf } from './ring-queue.js'
+
+const seats = ['doomed', 'other']
+
+export default async function reapWake(code: Code): Promise<Protocol<Rings>> {
+  const real = await ringCode(code)
+  const worker =
+    (seat: number, most: number) =>
+    (rings: Rings, model: Model): void => {
+      model.receive(`go ${seat}`)
+      const tell = (type: string): void => {
+        // As if its work 0 were to say so: how many completions it has told of, and how often.
+        const pushed = memory.load(rings.completions[seat] as memory.Words, 0)
+        const before = memory.add(rings.calls, callsOf(seat, 0), 1)
+        assert.ok(pushed > before, 'it tells of nothing that is new')
+        model.post('events', type)
+      }
+      servingOf(real, rings, model, seat, { most, tell }).pump()
+    }
+  return {
+    name: 'reap-wake',
+    promise:
+      'An owner that waits hears of every work that ends, and of the end of a thread; each time it ' +
+      'waits it is told once.',
+    setUp: () => ringsOf(real, seats),
+    threads: {
+      owner(rings, model) {
+        const queue = new Queue(real, rings, model)
+        const pulse = new Waiting(real, rings, queue)
+        queue.look = () => pulse.look()
+        for (const id of [1, 2]) queue.submit(id)
+        for (const seat of seats.keys()) model.post(`go ${seat}`, null)
+        pulse.wait()
+        while (queue.lane.runnable > 0) {
+          if (model.receive('events') === 'look') queue.look()
+          else queue.gone(0)
+        }
+        return pulse.count
+      },
+      doomed: worker(0, 1),
+      other: worker(1, Infinity),
+      death(_, model) {
+        model.kill('doomed')
+        model.ended('doomed')
+        model.post('events', 'exit')
+      },
+    },
+    check({ threads: { owner } }, { calls }) {
+      assert.ok(owner?.state === 'returned', 'the owner waits, and was not told')
+      const told = seats.reduce((sum, _, seat) => sum + memory.load(calls, callsOf(seat, 0)), 0)
+      assert.ok(
+        told <= Number(owner.value),
+        `it waited ${owner.value} times, and was told ${told} times`,
+      )
+    },
+    ...ringWords(real, seats),
+    valueName: (value, index) => slotStateName(real, value, index),
+  }
+}
+
+/** As `Pulse`, which looks only when it is told to. */
+class Waiting {
+  /** How often it said that it waits. */
+  count = 0
+  #waiting = false
+
+  constructor(
+    readonly real: Awaited<ReturnType<typeof ringCode>>,
+    readonly rings: Rings,
+    readonly queue: Queue,
+  ) {}
+
+  wait(): void {
+    if (!this.#waiting) {
+      this.#waiting = true
+      this.count++
+      this.real.ownerWaits(this.rings.owner)
+    }
+    this.queue.reap()
+  }
+
+  look(): void {
+    if (this.#waiting) {
+      this.#waiting = false
+      this.real.ownerWorks(this.rings.owner)
+    }
+    this.queue.reap()
+    if (this.queue.lane.runnable > 0) this.wait()
+  }
+}
