@@ -68,7 +68,7 @@ describe('as in liburing', () => {
   })
 
   test('sync-cancel: everything a cancel has hit ends soon, of 1 or 4, by handle or by match', async () => {
-    await using queue = make({ maxWorkers: 4, concurrency: 2 })
+    await using queue = make({ maxWorkers: 4 })
     for (const count of [1, 4]) {
       for (const byMatch of [false, true]) {
         const words = Array.from({ length: count }, () => word())
