@@ -112,9 +112,11 @@ export interface Extras {
 }
 
 // A promise's functions are taken out of it by one function for all, which spares each its own.
-let taken: [(value: unknown) => void, (error: unknown) => void]
+let takenResolve: (value: unknown) => void
+let takenReject: (error: unknown) => void
 const take = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
-  taken = [resolve, reject]
+  takenResolve = resolve
+  takenReject = reject
 }
 
 /**
@@ -152,7 +154,8 @@ export class QueuedWork implements Work {
     readonly queuedAt: number,
   ) {
     this.result = new Promise(take)
-    ;[this.#resolve, this.#reject] = taken
+    this.#resolve = takenResolve
+    this.#reject = takenReject
   }
 
   get name(): string {

@@ -37,6 +37,7 @@ function inOrder({ line }: Chained): Around {
 interface Story {
   readonly name: string
   readonly promise: string
+  readonly preemptions?: number
   /** How many works each worker takes, at most. */
   readonly doomed: number
   readonly other: number
