@@ -153,8 +153,8 @@ describe('as in liburing', () => {
     await blocker
   })
 
-  test('WQ-54, BUG-IOWQ-21: teardowns: 200 queues, each closed with works in another state, hang and leave nothing', async () => {
-    for (let round = 0; round < 200; round++) {
+  test('WQ-54, BUG-IOWQ-21: teardowns: 60 queues, each closed with works in another state: none hangs, none leaves anything', async () => {
+    for (let round = 0; round < 60; round++) {
       const queue = make({ maxWorkers: { bounded: 1 + (round % 2), unbounded: 1 } })
       const works: Work[] = []
       for (let index = 0; index < round % 7; index++) {
