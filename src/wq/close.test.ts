@@ -125,7 +125,7 @@ describe('close', () => {
   })
 
   test('BUG-IOWQ-12, BUG-IOWQ-9: in the middle of growing makes nothing more and counts down to none', async () => {
-    for (let round = 0; round < 30; round++) {
+    for (let round = 0; round < 15; round++) {
       const queue = make({ maxWorkers: { bounded: 4, unbounded: 4 } })
       const works = Array.from({ length: 12 }, (_, index) =>
         queue.enqueue('sleep', [1], { unbounded: index % 2 === 0, key: index % 5 }),

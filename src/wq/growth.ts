@@ -42,6 +42,12 @@ export interface Growing {
 
 /** Works that found no place are looked at again after so long. */
 const patienceMs = 2
+/**
+ * A thread that runs several works beside each other has places for more only while none of them holds
+ * it: where nothing has ended and nothing was taken for so long, its places are none. Above the time
+ * that a busy system may leave a thread waiting.
+ */
+const heldMs = 100
 /** What a birth takes, before one was measured. */
 const usualBirthMs = 30
 /**
@@ -58,6 +64,7 @@ export class Growth {
   #isPaused = false
   #isEnded = false
   #check: Timer | null = null
+  #heldCheck: Timer | null = null
   #idleCheck: Timer | null = null
   #endsAtCheck = 0
   #checkedAt = 0
@@ -90,6 +97,7 @@ export class Growth {
     if (servers.size === 0) this.consider()
     else if (this.#check === null && servers.size < this.#max && this.#waiting() > 0)
       this.consider()
+    if (this.#account.concurrency > 1 && this.#heldCheck === null) this.#watchHeld()
   }
 
   /** Makes what is needed now, and looks again later if that is not clear yet. */
@@ -151,6 +159,7 @@ export class Growth {
   end(): void {
     this.#isEnded = true
     this.#check?.cancel()
+    this.#heldCheck?.cancel()
     this.#idleCheck?.cancel()
   }
 
@@ -207,6 +216,30 @@ export class Growth {
       for (let count = 0; count < Math.min(waiting, room); count++) this.#account.add('backlog')
     } else if (waiting / rate > this.#birthMs) this.#account.add('backlog')
     this.#lookLater()
+  }
+
+  /** Looks, as long as works wait, whether threads are held that seem to have places for them. */
+  #watchHeld(): void {
+    if (this.#isEnded || this.#account.servers.size >= this.#max) return
+    const endsBefore = this.#account.ends.count
+    this.#heldCheck = after(heldMs, () => {
+      this.#heldCheck = null
+      const { ends, servers } = this.#account
+      const { pending, patient, claimed } = this.#account.census()
+      if (pending === 0) return
+      if (ends.count === endsBefore && !this.#isPaused) {
+        const held = pending - patient - this.#placesOfIdle(claimed)
+        const room = this.#max - servers.size
+        for (let count = 0; count < Math.min(held, room); count++) this.#account.add('backlog')
+      }
+      this.#watchHeld()
+    })
+  }
+
+  /** The places of those who come, or have nothing to do. */
+  #placesOfIdle(claimed: Census['claimed']): number {
+    const idle = [...this.#account.servers].filter(({ seat }) => !claimed.has(seat))
+    return idle.filter(({ isLeaving }) => !isLeaving).length * this.#account.concurrency
   }
 
   #watchIdle(): void {

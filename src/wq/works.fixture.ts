@@ -36,6 +36,12 @@ export function busy(ms: number): number {
   return ms
 }
 
+/** As {@link busy}; and the next turn of the event loop begins with as much again. */
+export function busyAndLater(ms: number, laterMs: number): void {
+  busy(ms)
+  setTimeout(busy, 0, laterMs)
+}
+
 /** Whether its signal is aborted by the time it is called, or will be. */
 export async function told(): Promise<boolean> {
   const { signal } = current()
