@@ -163,7 +163,11 @@ export class Locals {
       step: (op: MemoryOp | PlainOp, words: Words, index: number, args: readonly number[]) => {
         const place = this.#places.ofWord(words, index)
         if (!this.#isTime(index, words)) return this.#ask(op, place, args) as number
-        return this.#ask(args.length === 0 ? 'get' : 'put', place, args.length === 0 ? [] : [1]) as number
+        return this.#ask(
+          args.length === 0 ? 'get' : 'put',
+          place,
+          args.length === 0 ? [] : [1],
+        ) as number
       },
       allocated: () => {
         throw new Misuse(`${name} makes shared words: make them in \`setUp\``)

@@ -110,7 +110,9 @@ function holdsEntry({ thread, words, index, isWrite }: PlainAccess, worker: stri
 /** The owner writes the cell at the tail, and everybody reads those before it. */
 function holdsCell({ cellOf, tailOf, levels }: RingCode, access: PlainAccess): Complaint {
   const { thread, words, index, isWrite } = access
-  const isNext = levels.some((_, level) => index === cellOf(level, memory.load(words, tailOf(level))))
+  const isNext = levels.some(
+    (_, level) => index === cellOf(level, memory.load(words, tailOf(level))),
+  )
   if (isWrite ? thread === 'owner' && isNext : !isNext) return
   return `the cell is ${isNext ? 'not shown yet' : 'shown already'}`
 }
@@ -155,7 +157,9 @@ function classWordName(real: RingCode, index: number): string {
     if (index === headOf(level)) return `${name} HEAD`
   }
   const level = levels.findLastIndex((_, one) => index >= cellOf(one, 0))
-  return level < 0 ? `ASLEEP ${index - asleepOf(0)}` : `${levels[level]} cell ${index - cellOf(level, 0)}`
+  return level < 0
+    ? `ASLEEP ${index - asleepOf(0)}`
+    : `${levels[level]} cell ${index - cellOf(level, 0)}`
 }
 
 /** What a state word says. */

@@ -55,12 +55,7 @@ export class Queue {
   readonly #wake: (seat: number) => void
 
   /** `wake` wakes the thread of a seat. */
-  constructor(
-    real: RingCode,
-    rings: Rings,
-    model: Model,
-    wake: (seat: number) => void = () => {},
-  ) {
+  constructor(real: RingCode, rings: Rings, model: Model, wake: (seat: number) => void = () => {}) {
     this.#wake = wake
     this.#real = real
     this.#rings = rings
@@ -223,6 +218,17 @@ export class Queue {
     ;(this.outcomes[work.id] ??= []).push(outcome)
     return true
   }
+}
+
+/**
+ * A thread that ends `doomed`, unless it was spared before that, and says in `events` what it did: an end that always
+ * comes would wake whoever sleeps for ever.
+ */
+export function death(_: Rings, model: Model): void {
+  if (model.tryReceive('mercy') !== undefined) return model.post('events', 'spared')
+  model.kill('doomed')
+  model.ended('doomed')
+  model.post('events', 'exit')
 }
 
 /** What a worker's thread has around its `Serving`. */
