@@ -17,6 +17,7 @@ const sources = [
   'bench/tsconfig.json',
   'tsconfig.json',
   'tsconfig.base.json',
+  'scripts/pack.mjs',
 ]
 
 /** Where everything that is built goes. */
@@ -31,6 +32,7 @@ export function bringUpToDate() {
     // A clean build takes about a second, and leaves no output behind of a source that is gone.
     for (const out of outputs) rmSync(join(root, out), { recursive: true, force: true })
     run(process.execPath, ['node_modules/typescript/bin/tsc', '--build'])
+    run(process.execPath, ['scripts/pack.mjs'])
   })
 }
 

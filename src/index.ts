@@ -20,6 +20,7 @@ export {
   type WorkerDescription,
 } from './worker/index.js'
 export {
+  KeySpace,
   WorkQueue,
   type AnyModule,
   type CancelOutcome,

@@ -11,6 +11,7 @@ import { root } from './root.js'
 const surface: Readonly<Record<string, readonly string[]>> = {
   '.': [
     'EINTR',
+    'KeySpace',
     'UserWorker',
     'UserWorkerError',
     'WorkQueue',

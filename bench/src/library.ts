@@ -1,7 +1,10 @@
 /**
- * The library under measurement, from its build.
+ * The library under measurement, as users import it.
  *
  * @module
  */
-export { UserWorker } from '../../dist/index.js'
-export { loop, type Self } from '../../dist/worker/inside.js'
+type Library = typeof import('../../dist/index.js')
+
+const packed = new URL('../../dist/packed/index.js', import.meta.url)
+
+export const { UserWorker, WorkQueue } = (await import(packed.href)) as Library

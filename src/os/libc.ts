@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { createRequire } from 'node:module'
+import { builtin } from './builtin.js'
 import { checkArray, checkInteger } from '../validate.js'
 
 /** What came of {@link setAffinity}. */
@@ -82,7 +82,7 @@ function libc(): Libc | null {
 function load(): Libc | null {
   if (process.platform !== 'linux') return null
   try {
-    const require = createRequire(import.meta.url)
+    const require = builtin('node:module').createRequire(import.meta.url)
     const koffi = require('koffi') as typeof import('koffi')
     const call = koffi
       .load(null)

@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { cgroupFolders } from './cgroup.js'
 import { ownText, systemRoot, textOf } from './pseudo-file.js'
+import { builtin } from './builtin.js'
 
 /**
  * How many threads the user may have, over all processes: the soft RLIMIT_NPROC; getrlimit(2),
@@ -101,7 +101,7 @@ function allowedIn(status: string | null, root: string): number[] | null {
  * `os.availableParallelism()`.
  */
 export function parallelism(root: string = systemRoot): number {
-  const cpus = cpuSet(root)?.length ?? availableParallelism()
+  const cpus = cpuSet(root)?.length ?? builtin('node:os').availableParallelism()
   return Math.max(1, Math.min(cpus, Math.ceil(cpuQuota(root) ?? Infinity)))
 }
 

@@ -7,10 +7,11 @@
  *
  * @module
  */
-import { writeFileSync } from 'node:fs'
-import { getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { linkOf, numbersIn, ownerOf, systemRoot, textOf } from './pseudo-file.js'
+import { builtin } from './builtin.js'
+
+const { writeFileSync } = builtin('node:fs')
 
 /** What the names of our threads begin with, as `ps -T`, `top -H` and `perf` show them (UW-10). */
 export const threadNamePrefix = 'uw:'
@@ -196,7 +197,7 @@ export function processesOf(uid: number, root: string = systemRoot): number[] {
 export function nice(tid: number): number | null {
   if (!hasThreadPriorities) return null
   try {
-    return getPriority(tid)
+    return builtin('node:os').getPriority(tid)
   } catch (error) {
     if (systemCode(error) === 'ESRCH') return null
     throw error
@@ -217,7 +218,7 @@ export function nice(tid: number): number | null {
 export function setNice(tid: number, value: number): NiceOutcome {
   if (!hasThreadPriorities) return 'unsupported'
   try {
-    setPriority(tid, value)
+    builtin('node:os').setPriority(tid, value)
     return 'set'
   } catch (error) {
     const code = systemCode(error)

@@ -4,8 +4,10 @@
  *
  * @module
  */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { builtin } from './builtin.js'
+
+const { readdirSync, readFileSync, readlinkSync, statSync } = builtin('node:fs')
 
 /** Where the system's own tree begins. Tests give the folder of a tree of their own instead. */
 export const systemRoot = '/'

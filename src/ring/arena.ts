@@ -17,8 +17,11 @@ export interface Chunk {
   readonly bytes: Buffer
 }
 
-/** Tells the other side of a chunk, before anything in it is referred to. */
-export type Announce = (number: number, buffer: SharedArrayBuffer) => void
+/**
+ * Tells the other side of a chunk, before anything in it is referred to; null: nothing will be any
+ * more.
+ */
+export type Announce = (number: number, buffer: SharedArrayBuffer | null) => void
 
 /** The smallest block: a cache line. */
 const smallest = 64
@@ -33,10 +36,13 @@ const mostBytes = 2 ** 26
 
 /** The owner's blocks, in sizes of powers of two. */
 export class ArgumentArena {
-  readonly chunks: Chunk[] = []
+  readonly #chunks = new Map<number, Chunk>()
   readonly #announce: Announce
+  #numbers = 0
+  /** Blocks that were taken and not given back. */
+  #out = 0
   /** Free blocks of each size, as chunk and offset in turns. */
-  readonly #free: number[][] = []
+  #free: number[][] = []
   #current: Chunk | null = null
   #used = 0
   #total = 0
@@ -50,7 +56,11 @@ export class ArgumentArena {
 
   /** The memory of the chunk with the block given last. */
   get bytes(): Buffer {
-    return (this.chunks[this.chunk] as Chunk).bytes
+    return (this.#chunks.get(this.chunk) as Chunk).bytes
+  }
+
+  get chunks(): Iterable<Chunk> {
+    return this.#chunks.values()
   }
 
   /**
@@ -60,6 +70,17 @@ export class ArgumentArena {
    */
   take(bytes: number): boolean {
     const size = sizeOf(bytes)
+    if (!this.#take(size)) {
+      if (this.#out > 0) return false
+      // All room is in blocks of other sizes, and none of them is in use.
+      this.#giveUpChunks()
+      if (!this.#take(size)) return false
+    }
+    this.#out++
+    return true
+  }
+
+  #take(size: number): boolean {
     const free = this.#free[size]
     if (free !== undefined && free.length > 0) {
       this.at = free.pop() as number
@@ -91,6 +112,7 @@ export class ArgumentArena {
 
   /** Gives a block back. */
   give(chunk: number, at: number, bytes: number): void {
+    this.#out--
     const size = sizeOf(bytes)
     const free = (this.#free[size] ??= [])
     free.push(chunk, at)
@@ -99,9 +121,17 @@ export class ArgumentArena {
   #grow(bytes: number): Chunk | null {
     if (this.#total + bytes > mostBytes) return null
     this.#total += bytes
-    const chunk = newChunk(this.chunks.length, bytes, this.#announce)
-    this.chunks.push(chunk)
+    const chunk = newChunk(this.#numbers++, bytes, this.#announce)
+    this.#chunks.set(chunk.number, chunk)
     return chunk
+  }
+
+  #giveUpChunks(): void {
+    for (const number of this.#chunks.keys()) this.#announce(number, null)
+    this.#chunks.clear()
+    this.#free = []
+    this.#current = null
+    this.#total = 0
   }
 }
 
@@ -214,8 +244,10 @@ function newChunk(number: number, bytes: number, announce: Announce): Chunk {
 export class Chunks {
   readonly #known = new Map<number, Buffer>()
 
-  add(number: number, buffer: SharedArrayBuffer): void {
-    this.#known.set(number, Buffer.from(buffer))
+  /** The other side has told of a chunk; null: it has given it up. */
+  add(number: number, buffer: SharedArrayBuffer | null): void {
+    if (buffer === null) this.#known.delete(number)
+    else this.#known.set(number, Buffer.from(buffer))
   }
 
   get(number: number): Buffer | undefined {

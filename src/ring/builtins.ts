@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { types } from 'node:util'
+import { builtin } from '../os/builtin.js'
+
+const { types } = builtin('node:util')
 
 /** A function of a builtin's object, which is its first argument. */
 type Method<This, Args extends readonly unknown[], Result> = (self: This, ...args: Args) => Result

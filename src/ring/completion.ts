@@ -95,6 +95,9 @@ export class Reaper {
   readonly #hear: Hear
   readonly #generation: (slot: number) => number
   #head = 0
+  #isReaping = false
+  /** Whether somebody asked for more while an entry was heard. */
+  #isAsked = false
 
   /** `generation` tells what is in a slot now: an entry about what was there before is passed over. */
   constructor(words: Words, generation: (slot: number) => number, hear: Hear) {
@@ -107,19 +110,37 @@ export class Reaper {
     return memory.load(this.#words, TAIL) === this.#head
   }
 
-  /** Hears every entry that is there. */
+  /**
+   * Hears every entry that is there. Who hears one may call this again: what has come meanwhile is
+   * heard after it, so that results are taken in their order, and no block is given back while it is
+   * read.
+   */
   reap(): boolean {
-    const tail = memory.load(this.#words, TAIL)
-    if (tail === this.#head) return false
+    if (this.#isReaping) {
+      this.#isAsked = true
+      return false
+    }
+    if (this.isEmpty) return false
+    this.#isReaping = true
+    try {
+      do {
+        this.#isAsked = false
+        this.#hearUntil(memory.load(this.#words, TAIL))
+      } while (this.#isAsked)
+    } finally {
+      this.#isReaping = false
+    }
+    return true
+  }
+
+  #hearUntil(tail: number): void {
     while (this.#head !== tail) {
       const entry = this.#words[first + (this.#head & entryMask)] as number
-      // First: what is heard may look for more.
       this.#head = (this.#head + 1) | 0
       const slot = entry & slotMask
       const generation = this.#generation(slot) & generationMask
       if ((entry & generationMask) === generation) this.#hear(entry >>> whatShift, slot)
     }
     memory.store(this.#words, HEAD, tail)
-    return true
   }
 }

@@ -1,5 +1,5 @@
 /** The door of `ring/`: works and results in shared memory. Pure protocol: it knows no threads. */
-export { ArgumentArena, Chunks, mostBlockBytes, ResultArena } from './arena.js'
+export { ArgumentArena, Chunks, mostBlockBytes, ResultArena, type Announce } from './arena.js'
 export { allocateCompletions, block, Completions, Entry, isBlocked, Reaper } from './completion.js'
 export {
   allocateClass,

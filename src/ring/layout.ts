@@ -26,7 +26,7 @@ export type Level = (typeof levels)[number]
 const line = 16
 
 /** Works in the ring at once, whether they wait, run, or are finished and not yet reaped. */
-export const slotBits = 13
+export const slotBits = 14
 export const slots: number = 2 ** slotBits
 export const slotMask: number = slots - 1
 

@@ -31,7 +31,7 @@ export const Kind = { FREE: 0, READY: 1, LINKED: 2, CLAIMED: 3, DONE: 4, WITHDRA
 const kindMask = 7
 const seatShift = 3
 const seatMask = 1023
-/** Kind and seat take as many bits as a slot's number: so a cell is a state word's generation. */
+/** Kind and seat fit where a cell has the slot's number: so both have the generation in the same place. */
 const generationMask = ~slotMask
 
 const OPEN = 0

@@ -9,7 +9,6 @@
  *
  * @module
  */
-import { parallelism } from '../os/limits.js'
 import { now } from '../os/clock.js'
 
 /** Above the wake-up time of the other side. */
@@ -23,9 +22,14 @@ const looksPerClock = 32
 
 /** One side's habit. */
 export class Spin {
-  #off: boolean | null = null
+  readonly #on: boolean
   #misses = 0
   #skips = 0
+
+  /** `on`: whether there is another CPU; on one alone, whoever looks keeps the other from working. */
+  constructor(on: boolean) {
+    this.#on = on
+  }
 
   /**
    * Looks until `isThere` says yes, the time is over, or looking is not worth it now.
@@ -54,9 +58,7 @@ export class Spin {
 
   /** Whether to look this time. */
   begins(): boolean {
-    // Asked of the system when it first matters.
-    this.#off ??= parallelism() < 2
-    if (this.#off) return false
+    if (!this.#on) return false
     if (this.#skips === 0) return true
     this.#skips--
     return false

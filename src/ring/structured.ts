@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { Deserializer, Serializer } from 'node:v8'
+import type { Serializer } from 'node:v8'
+import { builtin } from '../os/builtin.js'
 import {
   addToSet,
   bufferLength,
@@ -55,7 +56,7 @@ export function serialize(
 ): Structured | null {
   if (!isSafe(values, mostBytes)) return null
   try {
-    const serializer = new ListSerializer(shared)
+    const serializer = new (listSerializer())(shared)
     serializer.writeHeader()
     serializer.writeValue(values)
     const bytes = serializer.releaseBuffer()
@@ -70,7 +71,7 @@ export function serialize(
 
 /** Reads what `serialize` wrote. */
 export function deserialize(bytes: Uint8Array, buffers: readonly SharedArrayBuffer[]): unknown[] {
-  const deserializer = new Deserializer(bytes)
+  const deserializer = new (builtin('node:v8').Deserializer)(bytes)
   for (let index = 0; index < buffers.length; index++) {
     const buffer = buffers[index] as unknown as ArrayBuffer
     deserializer.transferArrayBuffer(firstShared + index, buffer)
@@ -86,23 +87,39 @@ export function deserialize(bytes: Uint8Array, buffers: readonly SharedArrayBuff
 const firstShared = 0x15_ac_37_10
 const [sharedTag, transferredTag] = [0x75, 0x74] // 'u', 't'
 
-class ListSerializer extends Serializer {
-  readonly numbers: number[] = []
-  readonly #shared: Numbers
+interface ListSerializer extends Serializer {
+  readonly numbers: number[]
+}
 
-  constructor(shared: Numbers) {
-    super()
-    this.#shared = shared
-  }
+type ListSerializerClass = new (shared: Numbers) => ListSerializer
 
-  /** Called by V8 once for each shared buffer. */
-  _getSharedArrayBufferId(buffer: SharedArrayBuffer): number {
-    return firstShared + this.numbers.push(this.#shared.numberOf(buffer)) - 1
-  }
+let made: ListSerializerClass | null = null
 
-  /** Called by V8 for objects of Node's own. */
-  _writeHostObject(): never {
-    throw new TypeError('an object of Node goes by message')
+/** Made when it is needed: `node:v8` takes 2 ms to load, and most threads do without. */
+function listSerializer(): ListSerializerClass {
+  made ??= makeListSerializer()
+  return made
+}
+
+function makeListSerializer(): ListSerializerClass {
+  return class extends builtin('node:v8').Serializer {
+    readonly numbers: number[] = []
+    readonly #shared: Numbers
+
+    constructor(shared: Numbers) {
+      super()
+      this.#shared = shared
+    }
+
+    /** Called by V8 once for each shared buffer. */
+    _getSharedArrayBufferId(buffer: SharedArrayBuffer): number {
+      return firstShared + this.numbers.push(this.#shared.numberOf(buffer)) - 1
+    }
+
+    /** Called by V8 for objects of Node's own. */
+    _writeHostObject(): never {
+      throw new TypeError('an object of Node goes by message')
+    }
   }
 }
 

@@ -7,15 +7,30 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs'
 import { UserWorkerError } from '../errors.js'
 import { moduleUrl } from '../validate.js'
+import { builtin } from '../os/builtin.js'
+
+const { existsSync } = builtin('node:fs')
 
 /** Undefined in a bundle that is no ES module, whatever the type says. */
 const here = import.meta.url as string | undefined
 
 /** Whether this file is still the one it was when the library was built. */
 const isOnItsOwn = (here ?? '').endsWith('/worker/beginning.js')
+
+/** Whether it is in one of the files that the library is packed into: see `scripts/pack.mjs`. */
+const isPacked =
+  /\/dist\/packed\/[^/]+\.js$/.test(here ?? '') &&
+  existsSync(new URL('./entry.js', import.meta.url))
+
+/**
+ * Whether a thread begins with a module that has everything in it: that of a bundle, or our own
+ * packed one.
+ */
+export function isWhole(entry: unknown): boolean {
+  return entry !== undefined || isPacked
+}
 
 const remedy =
   "have the bundler make a file of 'userworker/entry', and give its URL as the option 'entry'"
@@ -30,7 +45,7 @@ const remedy =
  */
 export function checkEntry(of: string, given: unknown): string | undefined {
   if (given === undefined) {
-    if (isOnItsOwn) return undefined
+    if (isOnItsOwn || isPacked) return undefined
     const text = `${of}: this copy of userworker is in a bundle, where no thread can begin: ${remedy}`
     throw new UserWorkerError('ERR_MODULE_LOAD', text)
   }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { inspect } from 'node:util'
 import * as memory from '#memory'
 import { invalid, UserWorkerError } from '../errors.js'
 import { osThreadId, setNice, setThreadName, visibleName } from '../os/proc.js'
@@ -17,6 +16,9 @@ import { spareName, type Boot, type Identity, type ToOwner, type ToThread } from
 import { OwnSelf, type Self } from './self.js'
 import { Flag, hasFlag, isExited, take } from './state.js'
 import { at, Field, setOwnRow, table, waits } from './table.js'
+import { builtin } from '../os/builtin.js'
+
+const { inspect } = builtin('node:util')
 
 type Run = (data: unknown, self: Self) => unknown
 

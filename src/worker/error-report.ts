@@ -4,8 +4,10 @@
  *
  * @module
  */
-import { inspect, types } from 'node:util'
 import { UserWorkerError, type ErrorCode } from '../errors.js'
+import { builtin } from '../os/builtin.js'
+
+const { inspect, types } = builtin('node:util')
 
 /**
  * An error in a form that can be posted. Errors refer to each other by number, so cycles are no

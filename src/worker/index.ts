@@ -2,8 +2,10 @@
 export { asError, errorOf, reportOf, thrownOf, type ErrorReport } from './error-report.js'
 export { warnOfEnd } from './exit.js'
 export { bundleModule, loadFailure, loadModule, loadTimeout } from './load.js'
+export { isWhole } from './beginning.js'
 export { EINTR } from './control.js'
 export type { WorkerDescription } from './describe.js'
+export { tellApart } from './life.js'
 export { loop, type Batch, type Loop } from './loop.js'
 export {
   checkCpus,

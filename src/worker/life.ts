@@ -269,7 +269,7 @@ function settleStart(start: Pending<boolean>, { control, error }: End): void {
  * Calls a listener so that an error of its own is an uncaught one, and not the next listener's
  * loss.
  */
-function tellApart(listener: () => void): void {
+export function tellApart(listener: () => void): void {
   try {
     listener()
   } catch (error) {

@@ -6,8 +6,10 @@
  */
 import { invalid } from '../errors.js'
 import { nextTurn, now } from '../os/clock.js'
-import { inspect } from 'node:util'
 import type { OwnSelf, Self } from './self.js'
+import { builtin } from '../os/builtin.js'
+
+const { inspect } = builtin('node:util')
 
 /**
  * One batch: does what there is to do, and says whether that was anything.

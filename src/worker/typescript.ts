@@ -10,10 +10,10 @@
  *
  * @module
  */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { builtin } from '../os/builtin.js'
+
+const { existsSync } = builtin('node:fs')
 
 /** Since this version a thread has the hooks that its owner registered (measured). */
 const firstWithHooksInThreads = 22
@@ -99,14 +99,18 @@ function pathsToTsx(): string[] {
 /** @returns whether tsx was found from there, a file or a folder, and is at work now */
 async function registerTsx(base: string): Promise<boolean> {
   try {
-    const require = createRequire(base.startsWith('file:') ? base : join(base, 'any.js'))
+    const require = builtin('node:module').createRequire(
+      base.startsWith('file:') ? base : join(base, 'any.js'),
+    )
     // One for what `require` loads, also on behalf of `import`; the other for ES modules. Of that,
     // the CommonJS half does not find its own files (tsx 4.23).
     const [forRequire, forImport] = ['tsx/cjs/api', 'tsx/esm/api'].map((path) =>
       require.resolve(path).replace(/\.cjs$/, '.mjs'),
     )
     for (const path of [forRequire, forImport]) {
-      const api = (await import(pathToFileURL(path ?? '').href)) as { register: () => unknown }
+      const api = (await import(builtin('node:url').pathToFileURL(path ?? '').href)) as {
+        register: () => unknown
+      }
       api.register()
     }
     return true
@@ -136,7 +140,7 @@ function pathOf(url: string): string {
 /** Whether there is such a file. What cannot be looked for counts as there: Node will say more. */
 function isThere(url: string): boolean {
   try {
-    return existsSync(url.startsWith('file:') ? fileURLToPath(url) : url)
+    return existsSync(url.startsWith('file:') ? new URL(url) : url)
   } catch {
     return true
   }

@@ -21,6 +21,7 @@ import {
   takeSleeper,
 } from '../ring/index.js'
 import { warnOfEnd } from '../worker/index.js'
+import { censusOf, type Census } from './census.js'
 import { Ends, type EndEvents } from './ends.js'
 import { Growth, type Growing, type Limits } from './growth.js'
 
@@ -37,6 +38,8 @@ export interface AccountEvents extends EndEvents {
   entered(work: QueuedWork): void
   /** Something that a handler has told of its work. */
   told(id: number, kind: 'progress' | 'item', value: unknown): void
+  /** A work is shown to the workers. */
+  published(): void
   /** There may be something to read. */
   look(): void
   /** A work or a server less: it may have been the last. */
@@ -58,9 +61,6 @@ export interface Common {
 /** Waits between attempts to make a thread that the system refused, in milliseconds (WQ-61). */
 const retryAfterMs = [5, 10, 15]
 
-/** The part of a worker's name that `ps` shows: 15 bytes less `uw:`. */
-const visibleBytes = 12
-
 export class Account implements Growing {
   readonly kind: 'bounded' | 'unbounded'
   readonly concurrency: number
@@ -77,6 +77,7 @@ export class Account implements Growing {
   readonly #events: AccountEvents
   #lane: Lane | null = null
   #failing = false
+  #isWaking = false
   /** Who waits for so many servers, or for the error that there are none. */
   #awaiting: { readonly count: number; readonly hear: (error: Error | null) => void }[] = []
 
@@ -117,6 +118,20 @@ export class Account implements Growing {
   /** Works that run, are ready, or wait for room; not those behind a key. */
   get runnable(): number {
     return this.#lane === null ? 0 : this.#lane.runnable
+  }
+
+  census(): Census {
+    return censusOf(this.lane)
+  }
+
+  /** Works that are held behind a key. */
+  get held(): number {
+    return this.#lane?.held ?? 0
+  }
+
+  /** Whether a work of this class, of this queue. */
+  owns(work: QueuedWork): boolean {
+    return work.lane === this.#lane
   }
 
   /** Whether a worker has, or could take, a work. */
@@ -189,12 +204,6 @@ export class Account implements Growing {
 
   tellAll(message: ToServer): void {
     for (const server of this.#servers) server.tell(message)
-  }
-
-  /** Calls a handler once in each server that is there. */
-  broadcast(name: string, args: readonly unknown[]): Promise<unknown>[] {
-    const serving = [...this.#servers].filter(({ state }) => state === 'serving')
-    return serving.map((server) => server.call(name, args))
   }
 
   /** Lets every server finish the works it has, tear down and end. */
@@ -300,8 +309,23 @@ export class Account implements Growing {
   }
 
   #published(): void {
-    this.#wakeOne()
+    if (this.#common.plan.spins) this.#wakeOne()
+    else this.#wakeSoon()
     this.growth.submitted()
+    this.#events.published()
+  }
+
+  /**
+   * On one CPU whoever is woken takes it at once: so the works that this turn submits are shown first,
+   * all of them.
+   */
+  #wakeSoon(): void {
+    if (this.#isWaking) return
+    this.#isWaking = true
+    queueMicrotask(() => {
+      this.#isWaking = false
+      this.wakeForReady()
+    })
   }
 
   #wakeOne(): void {
@@ -366,14 +390,4 @@ export class Account implements Growing {
 
 function isTransient(error: unknown): boolean {
   return error instanceof UserWorkerError && error.code === 'EAGAIN'
-}
-
-/** Cuts a queue's name so that the number behind it stays visible. */
-export function serverName(queue: string, number: number): string {
-  const suffix = `-${number}`
-  const characters = Array.from(queue)
-  while (characters.length > 1 && Buffer.byteLength(characters.join('') + suffix) > visibleBytes) {
-    characters.pop()
-  }
-  return characters.join('') + suffix
 }

@@ -48,7 +48,12 @@ export class Cancellation {
    */
   unsettled(): QueuedWork[] {
     const { bounded, unbounded } = this.#parts.accounts
-    const pending: QueuedWork[] = [...this.#parts.keys.waiting(), ...this.#parts.dependents]
+    const pending: QueuedWork[] = [...this.#parts.dependents]
+    if (bounded.held + unbounded.held > 0) {
+      for (const work of this.#parts.keys.waiting()) {
+        if (bounded.owns(work) || unbounded.owns(work)) pending.push(work)
+      }
+    }
     const runs: QueuedWork[] = []
     for (const account of [bounded, unbounded]) {
       for (const work of account.works()) {

@@ -5,7 +5,9 @@
  */
 import { Pending } from '../os/pending.js'
 import type { Accounts } from './dispatch.js'
-import type { MaxWorkers } from './options.js'
+import { notCloneable } from './ends.js'
+import type { MaxWorkers } from './maxima.js'
+import type { Server } from './server.js'
 
 /** Calls a handler once in each worker. */
 export async function broadcast(
@@ -14,11 +16,23 @@ export async function broadcast(
   args: readonly unknown[],
 ): Promise<unknown[]> {
   const pending = new Pending<unknown[]>(`broadcast of '${name}'`)
-  void Promise.all([...bounded.broadcast(name, args), ...unbounded.broadcast(name, args)]).then(
+  const servers = [...bounded.servers, ...unbounded.servers]
+  const serving = servers.filter(({ state }) => state === 'serving')
+  void Promise.all(serving.map((server) => call(server, name, args))).then(
     (results) => pending.resolve(results),
     (error: Error) => pending.reject(error),
   )
   return await pending.promise
+}
+
+async function call(server: Server, name: string, args: readonly unknown[]): Promise<unknown> {
+  let answer: Promise<unknown>
+  try {
+    answer = server.call(name, args)
+  } catch (cause) {
+    throw notCloneable({ name }, cause)
+  }
+  return await answer
 }
 
 /** Changes the maxima (WQ-3). @returns those before */

@@ -5,8 +5,8 @@
  */
 import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
-import { deadline, sharedNow, type Timer } from '../os/clock.js'
-import { Slot, slotOf } from '../ring/index.js'
+import { deadline, microseconds, type Timer } from '../os/clock.js'
+import { Kind, Slot, slotOf } from '../ring/index.js'
 import type { Account } from './account.js'
 import type { QueuedWork } from './work.js'
 
@@ -45,8 +45,10 @@ export class Deadlines {
   killLater(work: QueuedWork, afterMs: number, reason: Error): void {
     const { slot } = work
     deadline(afterMs, () => {
-      if (work.slot !== slot || slot < 0) return
-      this.#events.accountOf(work).serverOf(work)?.kill(reason, work)
+      const account = this.#events.accountOf(work)
+      // What has ended, and was not read yet, needs no force.
+      if (work.slot !== slot || slot < 0 || account.lane.kindOf(work) !== Kind.CLAIMED) return
+      account.serverOf(work)?.kill(reason, work)
     })
   }
 
@@ -73,6 +75,6 @@ export class Deadlines {
     const { words } = this.#events.accountOf(work).lane.memory
     const began = memory.load(words, slotOf(work.slot) + Slot.BEGAN)
     if (began === 0) return 0
-    return ((Math.floor(sharedNow() * 1000) - began) >>> 0) / 1000
+    return ((microseconds() - began) >>> 0) / 1000
   }
 }

@@ -22,6 +22,8 @@ export class Dependents implements Iterable<QueuedWork> {
   readonly #waiting = new Map<QueuedWork, number>()
   /** Who waits for a work. */
   readonly #behind = new WeakMap<QueuedWork, QueuedWork[]>()
+  /** Works that are settled, and whose dependents have not heard of it. */
+  readonly #settled: QueuedWork[] = []
 
   constructor(events: DependentEvents) {
     this.#events = events
@@ -63,6 +65,13 @@ export class Dependents implements Iterable<QueuedWork> {
 
   /** A work that others wait for is settled. */
   settled(work: QueuedWork): void {
+    // A list, not a recursion: a chain may be longer than the stack is deep.
+    if (this.#settled.push(work) > 1) return
+    for (const each of this.#settled) this.#tell(each)
+    this.#settled.length = 0
+  }
+
+  #tell(work: QueuedWork): void {
     const behind = this.#behind.get(work) ?? []
     this.#behind.delete(work)
     for (const dependent of behind) {

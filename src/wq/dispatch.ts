@@ -9,11 +9,12 @@
  *
  * @module
  */
-import { aborted, UserWorkerError } from '../errors.js'
-import { sharedNow } from '../os/clock.js'
+import { aborted, invalid, UserWorkerError } from '../errors.js'
+import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
-import { Account, serverName, type Common, type Limits } from './account.js'
+import { tellApart } from '../worker/index.js'
+import { Account, type Common, type Limits } from './account.js'
 import { Cancellation, type CancelReport } from './cancel.js'
 import { arePrimitive, capture } from './capture.js'
 import type { Closable } from './close.js'
@@ -21,13 +22,14 @@ import { Deadlines } from './deadlines.js'
 import { Dependents } from './dependents.js'
 import { notCloneable } from './ends.js'
 import { extrasOf, whenSettled } from './extras.js'
-import { isKey, KeyLines } from './keys.js'
+import { isKey, KeyLines, linesOf } from './keys.js'
 import { isSendableKey } from './lane.js'
 import { Names } from './names.js'
 import type { CheckedQueue, WorkOptions } from './options.js'
 import type { Definition } from './protocol.js'
 import { Pulse } from './pulse.js'
 import { Room } from './room.js'
+import { serverName } from './server-name.js'
 import type { Server } from './server.js'
 import { SharedBuffers } from './numbered-buffers.js'
 import { Signals } from './signals.js'
@@ -52,7 +54,7 @@ export class Dispatch {
   readonly #pulse: Pulse
   readonly #shared: SharedBuffers
   readonly #names: Names
-  readonly #keys = new KeyLines()
+  readonly #keys: KeyLines
   readonly #signals = new Signals((works, reason) => this.#cancellation.abortAll(works, reason))
   readonly #deadlines = new Deadlines({
     accountOf: (work) => this.#accountOf(work),
@@ -77,6 +79,7 @@ export class Dispatch {
   constructor(queue: { readonly name: string }, options: CheckedQueue) {
     this.#queue = queue
     this.#options = options
+    this.#keys = options.keySpace === null ? new KeyLines() : linesOf(options.keySpace)
     this.#room = new Room(queue.name, options.queueLimit)
     this.#names = new Names((definition) => this.#tellAll(definition))
     this.#shared = new SharedBuffers({
@@ -85,6 +88,7 @@ export class Dispatch {
     })
     this.#pulse = new Pulse(
       this.#owner,
+      options.plan.spins,
       () => this.#reap(),
       () => this.accounts.bounded.isOut || this.accounts.unbounded.isOut,
     )
@@ -121,6 +125,7 @@ export class Dispatch {
     options: WorkOptions | undefined,
     isStream: boolean,
   ): QueuedWork {
+    if (options?.after !== undefined) this.#checkAfter(options.after)
     const number =
       typeof handler === 'string'
         ? this.#names.numberOf(handler)
@@ -133,7 +138,7 @@ export class Dispatch {
       options?.priority === undefined ? normal : levels.indexOf(options.priority),
       number,
       options?.signal ?? null,
-      Math.floor(sharedNow() * 1000) | 0,
+      microseconds(),
     )
     if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
     this.counts.submitted++
@@ -160,6 +165,13 @@ export class Dispatch {
     }
     this.#take(work, options)
     return work
+  }
+
+  /** Another queue's work would be settled there, and nobody here would hear of it. */
+  #checkAfter(after: Work | readonly Work[]): void {
+    const foreign = listOf(after).find((work) => this.#accountOf(work).lane !== work.lane)
+    if (foreign === undefined) return
+    throw invalid(`'after' must name works of this queue, and '${foreign.name}' is another's`)
   }
 
   cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
@@ -226,6 +238,7 @@ export class Dispatch {
       entered: (work) => {
         if (work.link !== null) this.#keys.pull(work.link.line)
       },
+      published: () => this.#pulse.submitted(),
       told: (id, about, value) => this.#listeners.get(id)?.(about, value),
       look: () => {
         this.#pulse.look()
@@ -284,12 +297,11 @@ export class Dispatch {
     if (extras !== null) {
       const { onProgress, timeoutMs, concurrent } = extras
       if (!concurrent) this.#accountOf(work).patient++
-      if (onProgress !== null) this.listen(work, (_, value) => onProgress(value))
+      if (onProgress !== null) this.listen(work, (_, value) => tellApart(() => onProgress(value)))
       if (timeoutMs > 0) this.#deadlines.watch(work, timeoutMs)
       const after = options?.after
       if (after !== undefined) {
-        const others = (Array.isArray(after) ? after : [after]) as QueuedWork[]
-        if (this.#dependents.hold(work, others)) {
+        if (this.#dependents.hold(work, listOf(after))) {
           work.lane.keep(work)
           return
         }
@@ -303,7 +315,6 @@ export class Dispatch {
     if (work.settled) return
     if (work.key === undefined) work.lane.admit(work)
     else this.#keys.enter(work)
-    this.#pulse.submitted()
   }
 
   #accountOf(work: QueuedWork): Account {
@@ -346,8 +357,8 @@ export class Dispatch {
   /** Whether no work waits for a worker, a key, or other works. */
   #isDrained(): boolean {
     const { bounded, unbounded } = this.accounts
-    const isDrained = bounded.isDrained && unbounded.isDrained && this.#keys.isDrained
-    return isDrained && this.#dependents.size === 0
+    const isDrained = bounded.isDrained && unbounded.isDrained && this.#dependents.size === 0
+    return isDrained && bounded.held + unbounded.held === 0
   }
 
   /**
@@ -369,4 +380,8 @@ function limitsOf(
   kind: 'bounded' | 'unbounded',
 ): Limits {
   return { max: max[kind], min: kind === 'bounded' ? minWorkers : 0, idleTimeoutMs }
+}
+
+function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {
+  return (Array.isArray(after) ? after : [after]) as QueuedWork[]
 }

@@ -72,7 +72,7 @@ export class Ends {
   died(server: Server, work: QueuedWork, error: Error | null): void {
     const { killed, culprit } = server
     this.#release(server, work)
-    const isMeant = culprit === null || culprit === work
+    const isMeant = culprit === null || culprit === work || (work.extras?.told ?? null) !== null
     const settled =
       killed === null
         ? work.reject(error ?? server.ended())

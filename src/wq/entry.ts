@@ -68,8 +68,9 @@ async function serveUntilStopped(serving: Serving, self: OwnSelf): Promise<void>
     if (pumped === 'turn' || now() - turned >= turnEveryMs) {
       await nextTurn()
       turned = now()
+      // A work may have ended meanwhile: its place is free, and nobody else looks for the next one.
+      continue
     }
-    if (pumped === 'turn') continue
     const isIdle = serving.count === 0
     if (pumped === 'empty' && !serving.isLeaving) {
       if (isIdle && serving.look(heard)) continue
@@ -113,7 +114,8 @@ async function callOnce(
   post: Post,
 ): Promise<void> {
   try {
-    post.tell({ type: 'broadcast-done', call, value: await handlers.named(name)(...args) })
+    const value = await handlers.named(name)(...args)
+    post.tellValue({ type: 'broadcast-done', call, value }, 'The result of a broadcast')
   } catch (error) {
     post.tell({ type: 'broadcast-failed', call, error: reportOf(error) })
   }

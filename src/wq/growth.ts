@@ -12,6 +12,7 @@
  * @module
  */
 import { after, now, type Timer } from '../os/clock.js'
+import type { Census } from './census.js'
 import type { Reason, Server } from './server.js'
 
 /** How many workers there may be, and how long they stay. */
@@ -26,13 +27,14 @@ export interface Growing {
   readonly servers: ReadonlySet<Server>
   /** Works that run, are ready, or wait for room. */
   readonly runnable: number
-  /** Those of them that wait for a running worker rather than be given a new one. */
+  /** Works, wherever they are, that wait for a running worker rather than be given a new one. */
   readonly patient: number
   readonly concurrency: number
   readonly isFailing: boolean
   readonly endReason: Error | null
   /** How many works have ended. */
   readonly ends: { readonly count: number }
+  census(): Census
   add(reason: Reason): void
   failPending(error: Error, asCanceled: boolean): void
   failWithoutServers(): void
@@ -100,7 +102,7 @@ export class Growth {
     for (let count = 0; count < Math.min(wanted, room); count++) this.#account.add('minimum')
     const serving = [...servers].filter(({ state }) => state === 'serving')
     if (serving.length === 0) {
-      const missing = Math.min(runnable, this.#max) - servers.size
+      const missing = Math.min(this.#worthAWorker(runnable), this.#max) - servers.size
       for (let count = 0; count < missing; count++) this.#account.add('first')
       return
     }
@@ -152,14 +154,38 @@ export class Growth {
     this.#idleCheck?.cancel()
   }
 
+  /** Of so many runnable works, those that a class without a worker makes one for (WQ-15). */
+  #worthAWorker(runnable: number): number {
+    if (this.#account.patient === 0 || runnable === 0) return runnable
+    const { pending, patient } = this.#account.census()
+    return Math.max(1, pending - patient)
+  }
+
   /** Works for which no place is there, or coming. */
   #waiting(): number {
     const { servers, runnable, patient, concurrency } = this.#account
-    let places = 0
-    for (const server of servers) {
-      if (!server.isLeaving) places += server.isBlocked ? 1 : concurrency
+    let [places, blocked, running] = [0, 0, 0]
+    for (const { isLeaving, isBlocked } of servers) {
+      if (isLeaving) continue
+      places += isBlocked ? 1 : concurrency
+      if (isBlocked) blocked++
+      else running++
     }
-    return runnable - patient - places
+    const waiting = runnable - places
+    const isExact = (patient === 0 || running === 0) && (blocked === 0 || concurrency === 1)
+    return waiting <= 0 || isExact ? waiting : this.#waitingExactly(running > 0)
+  }
+
+  /** Those who are patient may have the free places first; where nobody runs, they are not (WQ-20). */
+  #waitingExactly(isRunning: boolean): number {
+    const { servers, concurrency } = this.#account
+    const { pending, patient, claimed } = this.#account.census()
+    let free = 0
+    for (const server of servers) {
+      if (server.isLeaving || server.isBlocked) continue
+      free += Math.max(0, concurrency - (claimed.get(server.seat) ?? 0))
+    }
+    return isRunning ? pending - patient - Math.max(0, free - patient) : pending - free
   }
 
   #lookLater(): void {
@@ -195,10 +221,11 @@ export class Growth {
   #letIdleGo(): void {
     const { servers } = this.#account
     let staying = [...servers].filter(({ isLeaving }) => !isLeaving).length
+    const least = Math.max(1, Math.min(this.#min, this.#max))
     const longAgo = now() - this.#idleTimeoutMs
     // The last ones made go first: the first seats are woken first.
     for (const server of [...servers].toReversed()) {
-      if (staying <= Math.max(1, this.#min)) break
+      if (staying <= least) break
       if (server.state !== 'serving' || server.isLeaving) continue
       if (!server.isAsleep || server.lastEndMs > longAgo || server.readyMs > longAgo) continue
       server.retire()

@@ -9,8 +9,8 @@
  *
  * @module
  */
-import { Script } from 'node:vm'
 import { invalid, UserWorkerError } from '../errors.js'
+import { builtin } from '../os/builtin.js'
 import { standInsFor } from './stand-ins.js'
 
 /** The function that comes out of a text. */
@@ -158,13 +158,14 @@ function wrapped(source: string, names: readonly string[]): string {
 /** What V8 has against a source, or null. Nothing is run. */
 function refusalOf(source: string): string | null {
   try {
-    void new Script(wrapped(source, []))
+    void new (builtin('node:vm').Script)(wrapped(source, []))
   } catch (error) {
     return (error as Error).message
   }
   // An arrow's `arguments` are those of the function around it. A class's static block has none.
   try {
-    if (mentions(source, 'arguments')) void new Script(`(class{static{(${source}\n)}})`)
+    if (mentions(source, 'arguments'))
+      void new (builtin('node:vm').Script)(`(class{static{(${source}\n)}})`)
   } catch {
     return "it uses the 'arguments' of the function around it"
   }

@@ -15,7 +15,7 @@ export async function sendItems(work: Running, returned: unknown, post: Post): P
   }
   for await (const value of items) {
     if (!(await work.room())) break
-    post.tell({ type: 'item', id: work.id, value })
+    post.tellValue({ type: 'item', id: work.id, value }, 'An item of a stream')
   }
   work.signal.throwIfAborted()
 }

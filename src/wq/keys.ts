@@ -13,15 +13,9 @@
  */
 import { KeyLine, Link, type QueuedWork } from './work.js'
 
-/** The lines of a queue. */
+/** The lines of a queue, or of several queues of a thread. */
 export class KeyLines {
   readonly #lines = new Map<unknown, KeyLine>()
-  #held = 0
-
-  /** Whether no work is held. */
-  get isDrained(): boolean {
-    return this.#held === 0
-  }
 
   /** Puts a work with a key at the end of its line. */
   enter(work: QueuedWork): void {
@@ -34,7 +28,7 @@ export class KeyLines {
     if (line.held.size === 0 && follow(line, work)) return
     work.lane.keep(work)
     line.held.push(work)
-    this.#held++
+    work.lane.held++
   }
 
   /** Takes a work out that is held. False: it is not. */
@@ -43,7 +37,7 @@ export class KeyLines {
     if (link === null || work.list !== link.line.held) return false
     const { line } = link
     line.held.remove(work)
-    this.#held--
+    work.lane.held--
     this.#close(line)
     return true
   }
@@ -67,14 +61,13 @@ export class KeyLines {
         line.held.pushFront(work)
         break
       }
-      this.#held--
+      work.lane.held--
     }
     this.#close(line)
   }
 
   /** All works that are held. */
   *waiting(): Iterable<QueuedWork> {
-    if (this.#held === 0) return
     for (const { held } of this.#lines.values()) yield* held
   }
 
@@ -82,6 +75,28 @@ export class KeyLines {
     if (line.last === null && line.held.size === 0 && this.#lines.get(line.key) === line) {
       this.#lines.delete(line.key)
     }
+  }
+}
+
+/** Gives the lines behind a key space. */
+export let linesOf: (space: KeySpace) => KeyLines
+
+/**
+ * Keys that several queues of a thread have in common: works with the same key run one after the
+ * other, in the order of their submission, whichever of these queues they were submitted to (WQ-37).
+ *
+ * @example
+ * ```ts
+ * const keySpace = new KeySpace()
+ * const readers = new WorkQueue(readerModule, { keySpace })
+ * const writers = new WorkQueue(writerModule, { keySpace })
+ * ```
+ */
+export class KeySpace {
+  readonly #lines = new KeyLines()
+
+  static {
+    linesOf = (space) => space.#lines
   }
 }
 

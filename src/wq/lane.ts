@@ -8,7 +8,7 @@
  */
 import {
   allocateClass,
-  ArgumentArena,
+  type Announce,
   fill,
   Form,
   hang,
@@ -28,13 +28,12 @@ import {
   unhang,
   unlock,
   withdraw,
-  write,
   writeHead,
-  writePlace,
   writeSmall,
   type ClassMemory,
 } from '../ring/index.js'
 import type { SharedBuffers } from './numbered-buffers.js'
+import { SlotBlocks } from './slot-blocks.js'
 import {
   Captured,
   type Link,
@@ -59,19 +58,16 @@ export interface LaneEvents {
  * Slots for each level, high, normal and low, and for works that wait for their key: no kind of work
  * can take the room of another.
  */
-const roomOf: readonly number[] = [1024, 4096, 1024]
+const roomOf: readonly number[] = [2048, 10_240, 2048]
 const roomForHung = 2048
 
 export class Lane implements WorkLane {
   readonly memory: ClassMemory
   readonly submission: Submission
+  held = 0
   /** The works in the slots. */
   readonly works: (QueuedWork | null)[] = []
-  /** The blocks with the arguments of the works in the slots: chunk, or -1; place; length. */
-  readonly #chunkOf: Int32Array
-  readonly #atOf: Int32Array
-  readonly #bytesOf: Int32Array
-  readonly #arena: ArgumentArena
+  readonly #blocks: SlotBlocks
   readonly #shared: SharedBuffers
   readonly #events: LaneEvents
   readonly #backlogs = levels.map(() => new WorkList())
@@ -82,18 +78,14 @@ export class Lane implements WorkLane {
   #unseen: number[] = []
 
   constructor(
-    announce: (number: number, buffer: SharedArrayBuffer) => void,
+    announce: Announce,
     shared: SharedBuffers,
     events: LaneEvents,
     memory: ClassMemory = allocateClass(),
   ) {
     this.memory = memory
     this.submission = new Submission(memory.words)
-    const slots = slotsIn(memory.words)
-    this.#chunkOf = new Int32Array(slots).fill(-1)
-    this.#atOf = new Int32Array(slots)
-    this.#bytesOf = new Int32Array(slots)
-    this.#arena = new ArgumentArena(announce)
+    this.#blocks = new SlotBlocks(announce, slotsIn(memory.words))
     this.#shared = shared
     this.#events = events
   }
@@ -117,8 +109,8 @@ export class Lane implements WorkLane {
   }
 
   /** The blocks' memory, for a worker that comes later. */
-  get chunks(): ArgumentArena['chunks'] {
-    return this.#arena.chunks
+  get chunks(): SlotBlocks['chunks'] {
+    return this.#blocks.chunks
   }
 
   /** Works that wait for room. */
@@ -287,7 +279,10 @@ export class Lane implements WorkLane {
   #writePayload(work: QueuedWork, slot: number): number {
     if (work.values !== null) {
       const small = writeSmall(this.memory, slot, work.values)
-      if (small >= 0) return small
+      if (small >= 0) {
+        work.values = null
+        return small
+      }
       const values = work.values
       const packed = pack(values, mostBlockBytes, this.#shared)
       const message = packed === null ? { args: values, transfer: [] } : null
@@ -297,13 +292,7 @@ export class Lane implements WorkLane {
     const { captured } = work
     if (captured === null || captured.packed === null) return Form.MESSAGE
     const { packed } = captured
-    if (!this.#arena.take(packed.byteLength)) return -1
-    const { chunk, at } = this.#arena
-    write(packed, this.#arena.bytes, at)
-    writePlace(this.memory, slot, chunk, at, packed.byteLength)
-    this.#chunkOf[slot] = chunk
-    this.#atOf[slot] = at
-    this.#bytesOf[slot] = packed.byteLength
+    if (!this.#blocks.write(packed, this.memory, slot)) return -1
     captured.packed = null
     return Form.PACKED
   }
@@ -376,11 +365,7 @@ export class Lane implements WorkLane {
       work.link.isHung = false
       this.#hung--
     } else (this.#taken[work.level] as number)--
-    const chunk = this.#chunkOf[slot] as number
-    if (chunk >= 0) {
-      this.#arena.give(chunk, this.#atOf[slot] as number, this.#bytesOf[slot] as number)
-      this.#chunkOf[slot] = -1
-    }
+    this.#blocks.give(slot)
     work.captured = null
     work.values = null
     work.slot = -1

@@ -24,23 +24,11 @@ import {
   nameOf,
   type UserWorkerOptions,
 } from '../worker/index.js'
-import { levels, seats, type Level } from '../ring/index.js'
+import { levels, type Level } from '../ring/index.js'
+import { KeySpace } from './keys.js'
+import { checkConcurrency, checkMax, type Concurrency, type MaxWorkers } from './maxima.js'
 import type { ServerPlan } from './server.js'
 import { QueuedWork, type Work } from './work.js'
-
-/** The greatest number of workers in each class. */
-export interface MaxWorkers {
-  /** For works that finish in finite time. Default: the CPUs this process may use. */
-  bounded?: number
-  /** For works that may wait for ever. Default: four times the CPUs, at least 8 (C-1). */
-  unbounded?: number
-}
-
-/** How many works one worker runs at a time. */
-export interface Concurrency {
-  bounded?: number
-  unbounded?: number
-}
 
 /** How a queue is to be made. */
 export interface WorkQueueOptions extends Pick<
@@ -84,6 +72,8 @@ export interface WorkQueueOptions extends Pick<
   recycle?: { works?: number; heapMb?: number }
   /** The CPUs that the workers may run on, as {@link UserWorkerOptions.cpus}. */
   cpus?: readonly number[] | 'all'
+  /** Keys that this queue has in common with other queues of the thread. Default: it has its own. */
+  keySpace?: KeySpace
   /** What the module's `setup` gets in each worker. Cloned when the queue is made. */
   data?: unknown
   /** How long the module may take to load and set up, in milliseconds. Default 30,000. */
@@ -128,7 +118,7 @@ export interface WorkOptions {
    */
   killAfterMs?: number
   /**
-   * Works that must be done first: it is cancelled if one of them is not (WQ-36).
+   * Works of this queue that must be done first: it is cancelled if one of them is not (WQ-36).
    */
   after?: Work | readonly Work[]
   /**
@@ -150,6 +140,7 @@ export interface CheckedQueue {
   readonly idleTimeoutMs: number
   readonly queueLimit: number
   readonly onFull: 'reject' | 'cancel-oldest'
+  readonly keySpace: KeySpace | null
   readonly closeDeadlineMs: number
   readonly plan: ServerPlan
 }
@@ -163,6 +154,7 @@ const queueOptions = [
   'queueLimit',
   'onFull',
   'recycle',
+  'keySpace',
   'cpus',
   'data',
   'loadDeadlineMs',
@@ -187,12 +179,6 @@ const workOptions = [
   'concurrent',
   'onProgress',
 ] as const satisfies readonly (keyof WorkOptions)[]
-
-/** More threads than this on one queue are a mistake: at 8.5 MB each they take 8.7 GB. */
-const mostWorkers = seats
-
-/** Works on one thread that await. More of them would not find the time to answer. */
-const mostConcurrency = 1000
 
 /** As in the kernel (WQ-72). */
 const defaultIdleTimeoutMs = 5000
@@ -231,6 +217,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
     name,
     max,
     ...checkLimits(options, max.bounded),
+    keySpace: checkKeySpace(options.keySpace),
     closeDeadlineMs,
     plan: {
       module: url,
@@ -238,6 +225,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
       loadDeadlineMs,
       concurrency: checkConcurrency(options.concurrency ?? {}),
       recycle: checkRecycle(options.recycle ?? {}),
+      spins: parallelism() > 1,
       thread: {
         ...(nice === undefined ? {} : { nice }),
         ...(cpus === undefined ? {} : { cpus }),
@@ -262,14 +250,10 @@ function checkLimits(
   return { minWorkers, idleTimeoutMs, queueLimit, onFull }
 }
 
-function checkConcurrency(given: number | Concurrency): Required<Concurrency> {
-  if (typeof given !== 'number') {
-    checkOptions('WorkQueue: concurrency', given, ['bounded', 'unbounded'])
-  }
-  const { bounded = 1, unbounded = 16 } = typeof given === 'number' ? { bounded: given } : given
-  checkInteger('WorkQueue: concurrency.bounded', bounded, 1, mostConcurrency)
-  checkInteger('WorkQueue: concurrency.unbounded', unbounded, 1, mostConcurrency)
-  return { bounded, unbounded }
+function checkKeySpace(given: unknown): KeySpace | null {
+  if (given === undefined) return null
+  if (given instanceof KeySpace) return given
+  throw invalid('WorkQueue: keySpace must be made by new KeySpace()')
 }
 
 function checkRecycle(given: { works?: number; heapMb?: number }): ServerPlan['recycle'] {
@@ -345,35 +329,6 @@ export function checkCancel(match: unknown, options: { all?: boolean }): void {
  */
 export function checkFlush(options: object): void {
   checkOptions('flush', options, ['key'])
-}
-
-/**
- * Checks the arguments of `setMaxWorkers`.
- *
- * @throws TypeError EINVAL
- */
-export function checkNewMax(given: MaxWorkers): void {
-  checkOptions('setMaxWorkers', given, ['bounded', 'unbounded'])
-  const { bounded, unbounded } = given
-  if (bounded !== undefined) checkInteger('setMaxWorkers: bounded', bounded, 1, mostWorkers)
-  if (unbounded !== undefined) checkInteger('setMaxWorkers: unbounded', unbounded, 1, mostWorkers)
-}
-
-function checkMax(given: number | MaxWorkers): Required<MaxWorkers> {
-  const cpus = parallelism()
-  if (typeof given !== 'number') {
-    if (typeof given !== 'object' || given === null) {
-      throw invalid(
-        'WorkQueue: maxWorkers must be a number, or an object such as { bounded: 4, unbounded: 16 }',
-      )
-    }
-    checkOptions('WorkQueue: maxWorkers', given, ['bounded', 'unbounded'])
-  }
-  const { bounded = cpus, unbounded = Math.max(8, 4 * cpus) } =
-    typeof given === 'number' ? { bounded: given } : given
-  checkInteger('WorkQueue: maxWorkers.bounded', bounded, 1, mostWorkers)
-  checkInteger('WorkQueue: maxWorkers.unbounded', unbounded, 1, mostWorkers)
-  return { bounded, unbounded }
 }
 
 function snapshot(data: unknown): unknown {

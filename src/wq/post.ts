@@ -62,6 +62,20 @@ export class Post {
     this.#port.postMessage(message, transfer)
   }
 
+  /**
+   * Sends a message with a value of a handler's.
+   *
+   * @param what - what the value is, for the error
+   * @throws UserWorkerError ERR_NOT_CLONEABLE
+   */
+  tellValue(message: ToQueue & { readonly value: unknown }, what: string): void {
+    try {
+      this.tell(message)
+    } catch (cause) {
+      throw notSent(what, message.value, cause)
+    }
+  }
+
   /** Hears messages, now, until `isThere`. */
   receive(isThere: () => boolean): void {
     for (let count = 0; count < mostMessages && !isThere(); count++) {
@@ -84,26 +98,32 @@ export class Post {
     const small = writeSmallOne(to, slot, value)
     if (small >= 0) return small
     try {
-      const list = typeof value === 'object' && value !== null ? transfers.get(value) : undefined
-      if (list === undefined) {
-        const packed = pack([value], mostBlockBytes, this.#shared)
-        if (packed !== null && this.#results.take(packed.byteLength)) {
-          const { bytes, chunk, at } = this.#results
-          write(packed, bytes, at)
-          writePlace(to, slot, chunk, at, packed.byteLength)
-          return Form.PACKED
-        }
+      const packed =
+        transferOf(value) !== undefined ? null : pack([value], mostBlockBytes, this.#shared)
+      if (packed !== null && this.#results.take(packed.byteLength)) {
+        const { bytes, chunk, at } = this.#results
+        write(packed, bytes, at)
+        writePlace(to, slot, chunk, at, packed.byteLength)
+        return Form.PACKED
       }
-      return this.sendResult(value, list)
     } catch (cause) {
-      return this.sendError(reportOf(notSent(value, cause)))
+      return this.#sendNotSent(value, cause)
     }
+    return this.sendResult(value)
   }
 
-  /** Sends a result by message. @returns the slot's format */
-  sendResult(value: unknown, transfer?: readonly TransferListItem[]): number {
-    this.tell({ type: 'value', value }, transfer)
+  /** Sends a result by message, behind those before. @returns the slot's format */
+  sendResult(value: unknown): number {
+    try {
+      this.tell({ type: 'value', value }, transferOf(value))
+    } catch (cause) {
+      return this.#sendNotSent(value, cause)
+    }
     return Form.MESSAGE
+  }
+
+  #sendNotSent(value: unknown, cause: unknown): number {
+    return this.sendError(reportOf(notSent('The result of a work', value, cause)))
   }
 
   /** Sends what was thrown. @returns the slot's format */
@@ -147,13 +167,18 @@ export class Post {
   }
 }
 
-function notSent(value: unknown, cause: unknown): UserWorkerError {
+/** What a handler has asked to be moved in its result. */
+function transferOf(value: unknown): readonly TransferListItem[] | undefined {
+  return typeof value === 'object' && value !== null ? transfers.get(value) : undefined
+}
+
+function notSent(what: string, value: unknown, cause: unknown): UserWorkerError {
   const why = cause instanceof Error ? cause.message : String(cause)
   const isIterator =
     typeof value === 'object' &&
     value !== null &&
     ('next' in value || Symbol.asyncIterator in value)
   const hint = isIterator ? '. Take the items of a generator with queue.stream()' : ''
-  const text = `The result of a work cannot be sent back: ${why}${hint}`
+  const text = `${what} cannot be sent back: ${why}${hint}`
   return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
 }

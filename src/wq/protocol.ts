@@ -25,6 +25,8 @@ export interface ServeData {
   /** The word that says whether the owner waits. */
   readonly owner: Words
   readonly seat: number
+  /** Whether it pays to look for works for a moment before sleeping: there is another CPU. */
+  readonly spins: boolean
   /** How many works the worker runs at a time, while they await. */
   readonly concurrency: number
   /** After so many works, or with more memory, the worker leaves; null: never. */
@@ -40,8 +42,8 @@ export type Definition =
       readonly name: string
       readonly source: string | null
     }
-  /** A chunk of the other side's blocks. */
-  | { readonly type: 'chunk'; readonly number: number; readonly buffer: SharedArrayBuffer }
+  /** A chunk of the other side's blocks; null: it is not used any more. */
+  | { readonly type: 'chunk'; readonly number: number; readonly buffer: SharedArrayBuffer | null }
   /** A shared buffer of the user's. */
   | { readonly type: 'share'; readonly number: number; readonly buffer: SharedArrayBuffer }
   /** The owner has dropped a shared buffer. */

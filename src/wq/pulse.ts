@@ -20,17 +20,18 @@ export class Pulse {
   readonly #owner: Words
   readonly #reap: () => boolean
   readonly #isOut: () => boolean
-  readonly #spin = new Spin()
+  readonly #spin: Spin
   #looking = false
   #waiting = false
   #since = 0
 
   /**
-   * `reap` reads what there is and says whether there was anything; `isOut` says whether a worker
-   * has, or could have, a work.
+   * `spins` says whether there is another CPU to wait for; `reap` reads what there is and says
+   * whether there was anything; `isOut` says whether a worker has, or could have, a work.
    */
-  constructor(owner: Words, reap: () => boolean, isOut: () => boolean) {
+  constructor(owner: Words, spins: boolean, reap: () => boolean, isOut: () => boolean) {
     this.#owner = owner
+    this.#spin = new Spin(spins)
     this.#reap = reap
     this.#isOut = isOut
   }

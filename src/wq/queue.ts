@@ -24,14 +24,13 @@ import type {
   StreamName,
   Submission,
 } from './handlers.js'
+import { checkNewMax, type MaxWorkers } from './maxima.js'
 import { mapOver, type MapOptions, type Results } from './map.js'
 import {
   checkCancel,
   checkFlush,
-  checkNewMax,
   checkQueue,
   checkWork,
-  type MaxWorkers,
   type WorkOptions,
   type WorkQueueOptions,
 } from './options.js'
@@ -187,7 +186,8 @@ export class WorkQueue<Module = AnyModule> {
    * Calls a handler once in each worker there is, beside its works: to empty a cache, say.
    *
    * @returns what each of them resolved to
-   * @throws the first of their errors; ERR_WORKER_DIED where a thread ended before it answered
+   * @throws the first of their errors; ERR_NOT_CLONEABLE for an argument or a result; ERR_WORKER_DIED
+   * where a thread ended before it answered
    */
   async broadcast<Name extends HandlerName<Module>>(
     name: Name,
@@ -232,7 +232,7 @@ export class WorkQueue<Module = AnyModule> {
 
   /**
    * Changes the greatest numbers of workers, from now on: works that wait get more, and workers above
-   * the maximum leave when they are idle (WQ-3, WQ-6).
+   * the maximum leave when they were idle for `idleTimeoutMs` (WQ-3, WQ-6).
    *
    * @param max - what is left out stays as it is
    * @returns the numbers before

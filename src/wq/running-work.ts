@@ -18,6 +18,8 @@ export class Running implements CurrentWork {
   /** Whether its handler was called. */
   called = false
   ended = false
+  /** Whether it has told its caller something, by message. */
+  hasTold = false
   /** Come by message, and not yet passed to the handler. */
   args: readonly unknown[] | null = null
   readonly #serving: RunningThread

@@ -33,7 +33,7 @@ export interface CurrentWork {
   /**
    * Tells the caller something before the work ends: it gets the value in `onProgress`.
    *
-   * @throws DataCloneError: the value cannot be cloned
+   * @throws UserWorkerError ERR_NOT_CLONEABLE: the value cannot be cloned
    */
   progress(value: unknown): void
 }

@@ -5,10 +5,12 @@
  * @module
  */
 
+import { isWhole } from '../worker/index.js'
+
 /** What it is called in a bundle. */
 export const bundledServe = 'userworker:serve'
 
 /** @param entry - the option of the queue */
 export function serveModule(entry: URL | string | undefined): URL | string {
-  return entry === undefined ? new URL('./entry.js', import.meta.url) : bundledServe
+  return isWhole(entry) ? bundledServe : new URL('./entry.js', import.meta.url)
 }

@@ -43,6 +43,8 @@ export interface ServerPlan {
   readonly loadDeadlineMs: number
   readonly concurrency: { readonly bounded: number; readonly unbounded: number }
   readonly recycle: ServeData['recycle']
+  /** Whether there is more than one CPU. */
+  readonly spins: boolean
   readonly thread: Omit<
     UserWorkerOptions,
     'name' | 'data' | 'transfer' | 'loadDeadlineMs' | 'signal'
@@ -173,6 +175,7 @@ export class Server {
         completions: this.#completions,
         owner,
         seat: this.seat,
+        spins: this.plan.spins,
         concurrency,
         recycle,
       }
@@ -258,9 +261,14 @@ export class Server {
     this.lane.tell(work)
   }
 
-  /** Runs something in the thread, once, beside the works. */
+  /**
+   * Runs something in the thread, once, beside the works.
+   *
+   * @throws DataCloneError for the arguments, at once
+   */
   call(name: string, args: readonly unknown[]): Promise<unknown> {
     const call = ++this.#lastCall
+    this.tell({ type: 'broadcast', call, name, args })
     return new Promise((resolve, reject) => {
       this.#calls.set(call, (result) => {
         this.#calls.delete(call)
@@ -269,7 +277,6 @@ export class Server {
         // oxlint-disable-next-line typescript/prefer-promise-reject-errors
         else reject('error' in result ? result.error : result.unreadable)
       })
-      this.tell({ type: 'broadcast', call, name, args })
     })
   }
 

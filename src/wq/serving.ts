@@ -10,7 +10,7 @@
  */
 import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
-import { now, sharedNow } from '../os/clock.js'
+import { microseconds, now } from '../os/clock.js'
 import {
   block,
   closeChain,
@@ -62,7 +62,7 @@ export class Serving {
   readonly #post: Post
   readonly #handlers: Handlers
   readonly #completions: Completions
-  readonly #spin = new Spin()
+  readonly #spin: Spin
   /** Works that were begun and wait for something, by their slots. */
   readonly #running = new Map<number, Running>()
   #served = 0
@@ -77,6 +77,8 @@ export class Serving {
   /** The work whose handler is being called right now. */
   #calling: Running | null = null
   readonly #chains: Chains
+  /** The work that a chain goes on with here: claimed, and not begun. */
+  #next: Running | null = null
 
   constructor(data: ServeData, self: OwnSelf, handlers: Handlers, post: Post) {
     this.#data = data
@@ -85,12 +87,13 @@ export class Serving {
     this.#handlers = handlers
     this.#post = post
     this.#completions = post.completions
+    this.#spin = new Spin(data.spins)
     this.#chains = new Chains(data.words, data.seat, post.completions)
   }
 
-  /** Works that were begun and have not ended. */
+  /** Works that were claimed and have not ended. */
   get count(): number {
-    return this.#running.size
+    return this.#running.size + this.#arrived.length + (this.#next === null ? 0 : 1)
   }
 
   /** Whether it takes no more works. */
@@ -98,11 +101,12 @@ export class Serving {
     return this.#leaving || this.#self.shouldStop()
   }
 
-  /** The work with this number, if it runs here. */
+  /** The work with this number, if it was claimed here and has not ended. */
   find(id: number): Running | undefined {
     if (this.#calling?.id === id) return this.#calling
+    if (this.#next?.id === id) return this.#next
     for (const work of this.#running.values()) if (work.id === id) return work
-    return undefined
+    return this.#arrived.find((work) => work.id === id)
   }
 
   /** Takes and runs works until none is ready, or all places are taken, or the event loop must turn. */
@@ -169,11 +173,11 @@ export class Serving {
         this.#ringOwner()
         return 'full'
       }
-      const slot = this.#take()
+      const work = this.#take()
       // Whoever hears of the end of a work finds the next one running, if there is one.
       this.#ringOwner()
-      if (slot < 0) return 'empty'
-      this.#start(slot)
+      if (work === null) return 'empty'
+      this.#start(work)
       if (served % worksPerClock === 0 && now() > until) {
         this.#ringOwner()
         return 'turn'
@@ -201,11 +205,17 @@ export class Serving {
     return this.#running.size > 0 && memory.load(this.#memory.words, coming) > 0
   }
 
-  /** The next work, claimed; -1: none is ready. */
-  #take(): number {
-    const chained = this.#chains.next()
-    if (chained >= 0) return chained
-    if (this.isLeaving || this.#isSpreading()) return -1
+  /** The next work, claimed; null: none is ready. */
+  #take(): Running | null {
+    const chained = this.#next
+    this.#next = null
+    if (chained !== null) return chained
+    if (this.isLeaving || this.#isSpreading()) return null
+    const slot = this.#takeSlot()
+    return slot < 0 ? null : this.#claimed(slot)
+  }
+
+  #takeSlot(): number {
     const { words } = this.#memory
     const { seat } = this.#data
     // Chains and the rest in turns: each keeps the other waiting for one work.
@@ -218,11 +228,15 @@ export class Serving {
     return this.#chains.takeOffered()
   }
 
-  #start(slot: number): void {
+  #claimed(slot: number): Running {
     const from = this.#memory
-    const format = formatOf(from, slot)
     const generation = generationOf(stateOf(from.words, slot))
-    const work = new Running(this, slot, generation, format, idOf(from, slot), nameOf(from, slot))
+    const format = formatOf(from, slot)
+    return new Running(this, slot, generation, format, idOf(from, slot), nameOf(from, slot))
+  }
+
+  #start(work: Running): void {
+    const { slot, generation, format } = work
     if (formOf(format) === Form.MESSAGE) {
       this.#running.set(slot, work)
       this.#completions.push(Entry.WANT, slot, generation)
@@ -231,7 +245,7 @@ export class Serving {
     }
     let args: readonly unknown[]
     try {
-      args = this.#post.readArguments(from, slot, format)
+      args = this.#post.readArguments(this.#memory, slot, format)
     } catch (error) {
       this.#fail(work, error)
       return
@@ -246,7 +260,7 @@ export class Serving {
       args = values.slice(0, -1)
       work.key = values.at(-1)
     }
-    memory.store(words, slotOf(work.slot) + Slot.BEGAN, microseconds())
+    memory.store(words, slotOf(work.slot) + Slot.BEGAN, microseconds() | 1)
     work.called = true
     let result: unknown
     try {
@@ -299,11 +313,12 @@ export class Serving {
   }
 
   #complete(work: Running, value: unknown): void {
-    // The end of a stream goes the way of its items, behind them.
     const isStream = (work.format & Mark.STREAM) !== 0
-    const format = isStream
-      ? this.#post.sendResult(undefined)
-      : this.#post.writeResult(this.#memory, work.slot, value)
+    // What it told, its items too, went by message: so the end goes behind it.
+    const format =
+      isStream || work.hasTold
+        ? this.#post.sendResult(isStream ? undefined : value)
+        : this.#post.writeResult(this.#memory, work.slot, value)
     this.#end(work, format)
   }
 
@@ -325,7 +340,9 @@ export class Serving {
     done(words, slot, generation, this.#data.seat)
     this.#completions.push(Entry.DONE, slot, generation)
     this.#served++
-    this.#chains.ended(next, this.isLeaving)
+    this.#chains.ended(next, this.isLeaving || this.#next !== null)
+    const chained = this.#chains.next()
+    if (chained >= 0) this.#next = this.#claimed(chained)
     this.#recycle()
   }
 
@@ -369,12 +386,10 @@ export class Serving {
 
   /** For `current().progress()`. */
   progress(work: Running, value: unknown): void {
-    if (!work.ended) this.#post.tell({ type: 'progress', id: work.id, value })
+    if (work.ended) return
+    work.hasTold = true
+    this.#post.tellValue({ type: 'progress', id: work.id, value }, 'What a work tells')
   }
-}
-
-function microseconds(): number {
-  return Math.floor(sharedNow() * 1000) | 1
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -7,8 +7,17 @@ import type { QueuedWork } from './work.js'
 
 /** The signals of works that are not settled yet. */
 export class Signals {
-  readonly #watched = new Map<AbortSignal, { works: Set<QueuedWork>; listener: () => void }>()
+  /** The works of each signal: most signals have one. */
+  readonly #watched = new Map<AbortSignal, QueuedWork | Set<QueuedWork>>()
   readonly #onAbort: (works: readonly QueuedWork[], reason: unknown) => void
+  /** The same function for all signals: what was aborted is the event's target. */
+  readonly #listener = (event: Event): void => {
+    const signal = event.target as AbortSignal
+    const works = this.#watched.get(signal)
+    if (works === undefined) return
+    this.#stop(signal)
+    this.#onAbort(works instanceof Set ? [...works] : [works], signal.reason)
+  }
 
   constructor(onAbort: (works: readonly QueuedWork[], reason: unknown) => void) {
     this.#onAbort = onAbort
@@ -17,26 +26,27 @@ export class Signals {
   watch(work: QueuedWork): void {
     const { signal } = work
     if (signal === null) return
-    const watched = this.#watched.get(signal)
-    if (watched !== undefined) {
-      watched.works.add(work)
-      return
-    }
-    const works = new Set([work])
-    const listener = (): void => {
-      this.#watched.delete(signal)
-      this.#onAbort([...works], signal.reason)
-    }
-    signal.addEventListener('abort', listener, { once: true })
-    this.#watched.set(signal, { works, listener })
+    const works = this.#watched.get(signal)
+    if (works === undefined) {
+      signal.addEventListener('abort', this.#listener)
+      this.#watched.set(signal, work)
+    } else if (works instanceof Set) works.add(work)
+    else this.#watched.set(signal, new Set([works, work]))
   }
 
   /** To be called once a work is settled. */
   forget(work: QueuedWork): void {
-    if (work.signal === null) return
-    const watched = this.#watched.get(work.signal)
-    if (watched === undefined || !watched.works.delete(work) || watched.works.size > 0) return
-    work.signal.removeEventListener('abort', watched.listener)
-    this.#watched.delete(work.signal)
+    const { signal } = work
+    if (signal === null) return
+    const works = this.#watched.get(signal)
+    if (works instanceof Set) {
+      works.delete(work)
+      if (works.size === 0) this.#stop(signal)
+    } else if (works === work) this.#stop(signal)
+  }
+
+  #stop(signal: AbortSignal): void {
+    signal.removeEventListener('abort', this.#listener)
+    this.#watched.delete(signal)
   }
 }

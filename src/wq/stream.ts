@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { tellApart } from '../worker/index.js'
 import type { Dispatch } from './dispatch.js'
 import type { QueuedWork } from './work.js'
 
@@ -65,9 +66,11 @@ export class Stream implements AsyncIterableIterator<unknown> {
     const work = this.#submit()
     this.#work = work
     this.#dispatch.listen(work, (kind, value) => {
-      if (kind !== 'item' || this.#end !== null) return
-      this.#items.push(value)
-      this.#wake()
+      if (kind === 'progress') tellApart(() => work.extras?.onProgress?.(value))
+      else if (this.#end === null) {
+        this.#items.push(value)
+        this.#wake()
+      }
     })
     work.result.then(
       () => this.#finish('done'),

@@ -55,6 +55,8 @@ export interface Message {
 /** What a work knows of the rings it goes to: see `lane.ts`. */
 export interface WorkLane {
   readonly unbounded: boolean
+  /** Works that are held behind a key. */
+  held: number
   nameOf(handler: number): string
   isRunning(work: QueuedWork): boolean
   cancel(work: QueuedWork): CancelOutcome
@@ -110,9 +112,11 @@ export interface Extras {
 }
 
 // A promise's functions are taken out of it by one function for all, which spares each its own.
-let taken: [(value: unknown) => void, (error: unknown) => void]
+let takenResolve: (value: unknown) => void
+let takenReject: (error: unknown) => void
 const take = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
-  taken = [resolve, reject]
+  takenResolve = resolve
+  takenReject = reject
 }
 
 /**
@@ -150,7 +154,8 @@ export class QueuedWork implements Work {
     readonly queuedAt: number,
   ) {
     this.result = new Promise(take)
-    ;[this.#resolve, this.#reject] = taken
+    this.#resolve = takenResolve
+    this.#reject = takenReject
   }
 
   get name(): string {

@@ -114,8 +114,9 @@ export function publicDoors(tree: Tree): Map<string, string> {
   const { name = '', exports = {} } = JSON.parse(text) as PackageFile
   const doors = new Map<string, string>()
   for (const [path, target] of Object.entries(exports)) {
-    const built = typeof target === 'string' ? target : (target['default'] ?? '')
-    const source = built.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')
+    // By its types: what runs is packed into a few files.
+    const built = typeof target === 'string' ? target : (target['types'] ?? target['default'] ?? '')
+    const source = built.replace(/^\.\/dist\/(.*?)(?:\.d\.ts|\.js)$/, 'src/$1.ts')
     if (source !== built) doors.set(posix.join(name, path), source)
   }
   return doors

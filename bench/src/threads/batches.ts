@@ -1,6 +1,6 @@
 /** A worker in batches: there is work when somebody asked for the time. */
 import { Bell } from '../bell.js'
-import { loop } from '../library.js'
+import { loop } from '../library-self.js'
 
 let bell: Bell | undefined
 

@@ -7,7 +7,7 @@ import { act, operations, plain, type MemoryOp, type PlainOp, type Words } from 
 import { AllContents, type Contents } from './contents.js'
 import type { Local, Locals, Operation } from './local.js'
 import { Life, timeOutPlace, type Places } from './places.js'
-import { Misuse, type Model, type Value } from './protocol.js'
+import { Misuse, type Value } from './protocol.js'
 
 /** All that can make a difference to what comes. */
 export interface State {

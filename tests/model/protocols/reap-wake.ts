@@ -1,6 +1,6 @@
 /**
- * An owner that waits to be told of completions, and workers that complete, one of which is terminated (`ring/sleep.ts`,
- * with `Serving`; the owner's order is that of `Pulse` where looking again and again does not pay).
+ * An owner that waits to be told of completions, and workers that complete, one of which is terminated
+ * (`ring/sleep.ts`, with `Serving`; the owner's order is that of `Pulse` where looking again and again does not pay).
  *
  * @module
  */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { UserWorkerError } from '../errors.js'
-import { serverName } from './account.js'
+import { serverName } from './server-name.js'
 import { current } from './current.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { WorkQueue, type WorkQueueOptions } from '../index.js'
+import { until } from '../os/own-thread.fixture.js'
+import { checkForLeaks } from '../worker/leaks.fixture.js'
+import { failureOf, marked, word } from './contract/support.fixture.js'
+import type * as Handlers from './works.fixture.js'
+
+checkForLeaks()
+
+const handlers = new URL('./works.fixture.js', import.meta.url)
+const make = (options?: WorkQueueOptions): WorkQueue<typeof Handlers> =>
+  new WorkQueue(handlers, options)
+
+describe("a work's timeoutMs", () => {
+  test('rejects with ETIME, naming the work, and its handler is told so', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    const begun = word()
+    const thread = await queue.run('thread')
+    const work = queue.enqueue('checkingCode', [begun], { timeoutMs: 30 })
+    const error = await failureOf(work.result)
+    assert.equal(error.code, 'ETIME')
+    assert.match(error.message, /'checkingCode' has run for 30 ms, its timeoutMs/)
+    assert.equal(work.state, 'failed')
+    assert.equal(await queue.run('thread'), thread, 'the loop ended at its checkpoint')
+  })
+
+  test('leaves the thread of a handler that minds its signal alone', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    const thread = await queue.run('thread')
+    for (let round = 0; round < 3; round++) {
+      const error = await failureOf(queue.run('untilAborted', [word()], { timeoutMs: 10 }))
+      assert.equal(error.code, 'ETIME')
+    }
+    assert.equal(await queue.run('thread'), thread)
+  })
+
+  test('ends the thread of one that never ends, a second later or after killAfterMs', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    for (const options of [{}, { killAfterMs: 5 }]) {
+      const begun = word()
+      const work = queue.enqueue('spin', [begun], { timeoutMs: 20, ...options })
+      await marked(begun)
+      const before = queue.workers()[0]?.osThreadId
+      assert.equal((await failureOf(work.result)).code, 'ETIME')
+      assert.equal(await queue.run('add', [1, 2]), 3)
+      assert.notEqual(queue.workers()[0]?.osThreadId, before)
+    }
+  })
+
+  test('WQ-79: counts from the call of the handler: waiting for a worker or a key is no running', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    const gate = word()
+    const blocker = queue.enqueue('waitFor', [gate])
+    await until('it runs', () => blocker.state === 'running')
+    const works = [
+      queue.enqueue('add', [1, 2], { timeoutMs: 200 }),
+      queue.enqueue('add', [1, 2], { timeoutMs: 200, key: 'k' }),
+      queue.enqueue('add', [1, 2], { timeoutMs: 200, key: 'k' }),
+      queue.enqueue('add', [1, 2], { timeoutMs: 200, after: blocker }),
+    ]
+    // Longer than all four may run, and none of them does.
+    const end = Date.now() + 500
+    await until('time has passed', () => Date.now() > end)
+    assert.ok(works.every(({ state }) => state === 'pending'))
+    Atomics.store(gate, 0, 1)
+    assert.deepEqual(await Promise.all(works.map(({ result }) => result)), [3, 3, 3, 3])
+  })
+
+  test('WQ-79: is not held against a work that ended in time while its owner was busy', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    await queue.run('nothing')
+    const works = [
+      queue.run('add', [1, 2], { timeoutMs: 100 }),
+      queue.run('echo', [{ big: 'x'.repeat(10_000) }], { timeoutMs: 100 }),
+    ]
+    const end = performance.now() + 400
+    while (performance.now() < end);
+    assert.deepEqual(await Promise.all(works), [3, { big: 'x'.repeat(10_000) }])
+  })
+
+  test('fails what was to follow the work, and disturbs no work beside it that ends', async () => {
+    await using queue = make({ maxWorkers: 1, concurrency: 2 })
+    const [begun, gate] = [word(), word()]
+    const beside = queue.enqueue('waitFor', [gate])
+    const work = queue.enqueue('untilAborted', [begun], { timeoutMs: 20 })
+    const dependent = queue.enqueue('nothing', [], { after: work })
+    assert.equal((await failureOf(work.result)).code, 'ETIME')
+    assert.equal((await failureOf(dependent.result)).code, 'ECANCELED')
+    Atomics.store(gate, 0, 5)
+    assert.equal(await beside.result, 5)
+  })
+
+  test('WQ-79: 500 works with a time-out that end in time leave no timer behind', async () => {
+    await using queue = make({ maxWorkers: 2 })
+    const works = Array.from({ length: 500 }, () =>
+      queue.run('add', [1, 2], { timeoutMs: 2 ** 31 - 1 }),
+    )
+    await Promise.all(works)
+    const timers = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout')
+    assert.ok(timers.length < 50, String(timers.length))
+  })
+})

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { WorkQueue } from '../index.js'
+import { checkForLeaks } from '../worker/leaks.fixture.js'
+import type * as Handlers from './handlers.fixture.js'
+
+checkForLeaks()
+
+const module = new URL('./handlers.fixture.js', import.meta.url)
+
+describe('arguments that take all of the room there is for them', () => {
+  test('leave it to small ones, and take it again', async () => {
+    await using queue = new WorkQueue<typeof Handlers>(module, { maxWorkers: 1 })
+    const large = new Uint8Array(5 * 2 ** 20)
+    for (let round = 0; round < 2; round++) {
+      const works = Array.from({ length: 10 }, () => queue.run('echo', [large]))
+      const got = (await Promise.all(works)) as Uint8Array[]
+      assert.ok(got.every((bytes) => bytes.length === large.length))
+      assert.deepEqual(await queue.run('echo', [{ round }]), { round })
+    }
+  })
+})
