@@ -8,7 +8,7 @@ import assert from 'node:assert/strict'
 import type { Code, Model, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
 import { callsOf, ringCode, ringsOf, ringWords, slotStateName, type Rings } from './ring-code.js'
-import { Queue, servingOf } from './ring-queue.js'
+import { death, Queue, servingOf } from './ring-queue.js'
 
 const seats = ['doomed', 'other']
 
@@ -35,6 +35,7 @@ export default async function reapWake(code: Code): Promise<Protocol<Rings>> {
     setUp: () => ringsOf(real, seats),
     threads: {
       owner(rings, model) {
+        model.post('mercy', null)
         const queue = new Queue(real, rings, model)
         const pulse = new Waiting(real, rings, queue)
         queue.look = () => pulse.look()
@@ -42,18 +43,15 @@ export default async function reapWake(code: Code): Promise<Protocol<Rings>> {
         for (const seat of seats.keys()) model.post(`go ${seat}`, null)
         pulse.wait()
         while (queue.lane.runnable > 0) {
-          if (model.receive('events') === 'look') queue.look()
-          else queue.gone(0)
+          const event = model.receive('events')
+          if (event === 'look') queue.look()
+          else if (event === 'exit') queue.gone(0)
         }
         return pulse.count
       },
       doomed: worker(0, 1),
       other: worker(1, Infinity),
-      death(_, model) {
-        model.kill('doomed')
-        model.ended('doomed')
-        model.post('events', 'exit')
-      },
+      death,
     },
     check({ threads: { owner } }, { calls }) {
       assert.ok(owner?.state === 'returned', 'the owner waits, and was not told')

@@ -220,6 +220,17 @@ export class Queue {
   }
 }
 
+/**
+ * A thread that ends `doomed`, unless it was spared before that, and says in `events` what it did: an end that always
+ * comes would wake whoever sleeps for ever.
+ */
+export function death(_: Rings, model: Model): void {
+  if (model.tryReceive('mercy') !== undefined) return model.post('events', 'spared')
+  model.kill('doomed')
+  model.ended('doomed')
+  model.post('events', 'exit')
+}
+
 /** What a worker's thread has around its `Serving`. */
 export interface Around {
   /** Takes the steps of a handler, which belongs to the work with that number. */
