@@ -83,7 +83,7 @@ export interface PlainAccess {
   readonly index: number
   readonly isWrite: boolean
   /** Whether a thread is gone. */
-  isGone(thread: string): boolean
+  readonly isGone: (thread: string) => boolean
 }
 
 /** Real code with the threads that run it, and the promises that must hold in every interleaving. */

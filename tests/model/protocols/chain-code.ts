@@ -42,7 +42,7 @@ interface Story {
   readonly doomed: number
   readonly other: number
   /** What the owner does. It calls `begin` when the one thread may be terminated. */
-  tell(queue: Queue, begin: () => void): void
+  readonly tell: (queue: Queue, begin: () => void) => void
 }
 
 export async function chainOf(
@@ -68,7 +68,7 @@ export async function chainOf(
         queue.gone(1)
         queue.runRest(2, inOrder(rings))
         assert.equal(queue.leak(), null)
-        return [queue.works.map(({ id }) => id), queue.outcomes as never]
+        return [queue.works.map(({ id }) => id), queue.outcomes]
       },
       doomed: worker(0, doomed),
       other: worker(1, other),

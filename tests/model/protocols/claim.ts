@@ -35,7 +35,7 @@ export default async function claim(code: Code): Promise<Protocol<Rings>> {
         queue.gone(1)
         queue.runRest(2)
         assert.equal(queue.leak(), null)
-        return queue.outcomes as never
+        return queue.outcomes
       },
       doomed: (rings, model) => void servingOf(real, rings, model, 0, { most: 1 }).pump(),
       other: (rings, model) => void servingOf(real, rings, model, 1, { most: 2 }).pump(),

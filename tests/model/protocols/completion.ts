@@ -34,7 +34,7 @@ export default async function completion(code: Code): Promise<Protocol<Rings>> {
         queue.gone(0)
         queue.runRest(1)
         assert.equal(queue.leak(), null)
-        return queue.outcomes as never
+        return queue.outcomes
       },
       doomed: (rings, model) => void servingOf(real, rings, model, 0, { byMessage }).pump(),
     },

@@ -56,10 +56,8 @@ export default async function reapWake(code: Code): Promise<Protocol<Rings>> {
     check({ threads: { owner } }, { calls }) {
       assert.ok(owner?.state === 'returned', 'the owner waits, and was not told')
       const told = seats.reduce((sum, _, seat) => sum + memory.load(calls, callsOf(seat, 0)), 0)
-      assert.ok(
-        told <= Number(owner.value),
-        `it waited ${owner.value} times, and was told ${told} times`,
-      )
+      const waited = Number(owner.value)
+      assert.ok(told <= waited, `it waited ${waited} times, and was told ${told} times`)
     },
     ...ringWords(real, seats),
     valueName: (value, index) => slotStateName(real, value, index),

@@ -279,6 +279,8 @@ export function servingOf(
       return Form.MESSAGE
     },
     sendError() {
+      // What ends the thread is thrown on as it is.
+      // oxlint-disable-next-line typescript/only-throw-error
       throw taken?.error ?? new Error('a handler threw')
     },
   }

@@ -45,7 +45,7 @@ export default async function submitWake(code: Code): Promise<Protocol<Rings>> {
           model.ended('doomed')
           queue.gone(0)
         }
-        return queue.outcomes as never
+        return queue.outcomes
       },
       doomed: worker(0),
       other: worker(1),
