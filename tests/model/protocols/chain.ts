@@ -1,6 +1,7 @@
 /**
  * The works of one key that workers go along by themselves, while the owner takes one out of the middle and hangs
- * another on the last, and one worker's thread is terminated (NEXT in `ring/slot.ts`, with `Serving`, `Lane` and `KeyLines`).
+ * another on the last, and one worker's thread is terminated (NEXT in `ring/slot.ts`, with `Serving`, `Lane` and
+ * `KeyLines`).
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
  * The works of one key whose worker does not go on with the next, as something more urgent waits or the worker
- * leaves: the owner makes it ready, unless it has withdrawn it (TURN in `ring/completion.ts`, with `Serving` and `Lane`).
+ * leaves: the owner makes it ready, unless it has withdrawn it (TURN in `ring/completion.ts`, with `Serving` and
+ * `Lane`).
  *
  * @module
  */
