@@ -12,7 +12,7 @@ import { ringCode, ringsOf, ringWords, type Rings } from './ring-code.js'
 const seats = ['doomed']
 
 /** The bytes of each work's result. The first ring has room for four of the small ones. */
-const lengths = [8, 8, 8, 8, 8, 16, 8, 16, 16, 8]
+const lengths = [8, 8, 8, 8, 8, 16, 16, 8, 16]
 const sizes = { first: 32, most: 64 }
 
 interface Context extends Rings {
@@ -50,7 +50,6 @@ export default async function arena(code: Code): Promise<Protocol<Context>> {
           }
         }
         const reaper = new Reaper(words, () => 0, hear)
-        reaper.reap()
         reaper.reap()
         model.kill('doomed')
         reaper.reap()
