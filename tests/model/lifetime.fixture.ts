@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { UserWorker } from 'userworker'
 import { steps, type Step } from './trace.js'
 
 /** What the program prints. */
@@ -14,6 +13,10 @@ export interface Lifetime {
   readonly stop: Step[]
   readonly code: number
 }
+
+// The single files: the packed ones that a user gets have the real memory inside.
+const single = new URL('../../../dist/index.js', import.meta.url)
+const { UserWorker } = (await import(single.href)) as typeof import('userworker')
 
 const sleeper = new URL('./sleeper.fixture.js', import.meta.url)
 const worker = await UserWorker.create(sleeper, { name: 'sleeper' })

@@ -5,7 +5,6 @@ import { beforeEach, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
 import * as door from '#memory'
-import { UserWorker } from 'userworker'
 import { complaintOf, runNode } from '../consumer.js'
 import { root } from '../root.js'
 import type { Lifetime } from './lifetime.fixture.js'
@@ -13,6 +12,9 @@ import * as double from './memory.js'
 import { steps, type Step } from './trace.js'
 
 const condition = '--conditions=userworker-model'
+
+/** The single files: the packed ones that a user gets have the real memory inside. */
+const { UserWorker } = (await built('index.js')) as typeof import('userworker')
 
 /** The layout of the shared words, from the library itself. */
 const { at, Field } = (await built('worker/table.js')) as typeof import('../../src/worker/table.js')
