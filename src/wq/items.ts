@@ -24,3 +24,9 @@ function isIterable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return Symbol.asyncIterator in value || Symbol.iterator in value
 }
+
+/** Whether a handler has returned something to wait for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  return value instanceof Promise || typeof (value as { then?: unknown }).then === 'function'
+}

@@ -182,3 +182,10 @@ function notSent(what: string, value: unknown, cause: unknown): UserWorkerError 
   const text = `${what} cannot be sent back: ${why}${hint}`
   return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
 }
+
+/** The error for arguments that came by message and cannot be read. */
+export function notReadable(): UserWorkerError {
+  const text =
+    'An argument of a work cannot be read by its thread: it is nested too deep for its stack'
+  return new UserWorkerError('ERR_NOT_CLONEABLE', text)
+}

@@ -2,14 +2,12 @@
  * A queue's worker, from inside its thread: takes works out of the rings, calls their handlers, and
  * writes what came of it.
  *
- * A work goes through this thread as claimed, begun, ended. Between two of these steps the thread
- * may be terminated at any instruction; what it leaves is in the slots, and the owner settles it
- * (`ring/slot.ts`).
+ * A work is claimed, begun, ended. Between two of these steps the thread may be terminated at any
+ * instruction; what it leaves is in the slots, and the owner settles it (`ring/slot.ts`).
  *
  * @module
  */
 import * as memory from '#memory'
-import { UserWorkerError } from '../errors.js'
 import { microseconds, now } from '../os/clock.js'
 import {
   block,
@@ -41,8 +39,8 @@ import {
 import { reportOf, type OwnSelf } from '../worker/index.js'
 import { Chains } from './chains.js'
 import type { Handlers } from './numbered-handlers.js'
-import { sendItems } from './items.js'
-import type { Post } from './post.js'
+import { isThenable, sendItems } from './items.js'
+import { notReadable, type Post } from './post.js'
 import type { ServeData } from './protocol.js'
 import { Running } from './running-work.js'
 import { running } from './running.js'
@@ -70,6 +68,8 @@ export class Serving {
   #rung = 0
   #leaving = false
   #pumping = false
+  /** When the last handler of this turn has ended; 0: none has. */
+  #endedAt = 0
   /** Whether it said that it sleeps, and has not said since that it does not. */
   #lying = false
   /** Claimed works whose arguments have come by message. */
@@ -114,6 +114,7 @@ export class Serving {
     // A handler that ends while we are in here has freed its place; the loop sees that.
     if (this.#pumping) return 'full'
     this.#pumping = true
+    this.#endedAt = 0
     try {
       return this.#serve()
     } finally {
@@ -158,11 +159,16 @@ export class Serving {
     for (const work of this.#running.values()) {
       if (formOf(work.format) !== Form.MESSAGE || work.args !== null || work.called) continue
       this.#running.delete(work.slot)
-      const text = `An argument of a work cannot be read by its thread: it is nested too deep for its stack`
-      this.#fail(work, new UserWorkerError('ERR_NOT_CLONEABLE', text))
-      this.#goOn()
-      return
+      this.#fail(work, notReadable())
+      return this.#goOn()
     }
+  }
+
+  /** When a handler is called: of works in a row, when the one before has ended. */
+  #begins(): number {
+    const endedAt = this.#endedAt
+    this.#endedAt = 0
+    return endedAt === 0 ? microseconds() | 1 : endedAt
   }
 
   #serve(): Pumped {
@@ -260,7 +266,7 @@ export class Serving {
       args = values.slice(0, -1)
       work.key = values.at(-1)
     }
-    memory.store(words, slotOf(work.slot) + Slot.BEGAN, microseconds() | 1)
+    memory.store(words, slotOf(work.slot) + Slot.BEGAN, this.#begins())
     work.called = true
     let result: unknown
     try {
@@ -331,7 +337,8 @@ export class Serving {
     const { slot, generation } = work
     trace('execute-end', { work })
     const at = slotOf(slot)
-    words[at + Slot.ENDED] = microseconds()
+    this.#endedAt = microseconds() | 1
+    words[at + Slot.ENDED] = this.#endedAt
     words[at + Slot.FORMAT] = format
     work.ended = true
     const isChained = (work.format & Mark.CHAINED) !== 0
@@ -390,9 +397,4 @@ export class Serving {
     work.hasTold = true
     this.#post.tellValue({ type: 'progress', id: work.id, value }, 'What a work tells')
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  return value instanceof Promise || typeof (value as { then?: unknown }).then === 'function'
 }
