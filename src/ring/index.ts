@@ -47,6 +47,7 @@ export {
   fill,
   generationOf,
   hang,
+  isTaken,
   Kind,
   kindOf,
   openChain,

@@ -40,6 +40,10 @@ const CLOSED = -1
 export const kindOf = (state: number): number => state & kindMask
 export const seatOf = (state: number): number => (state >>> seatShift) & seatMask
 
+/** Whether a worker has claimed the work, and the owner has not read its end. */
+export const isTaken = (state: number): boolean =>
+  kindOf(state) === Kind.CLAIMED || kindOf(state) === Kind.DONE
+
 /** The generation in a state word or a cell, as it stands there. */
 export const generationOf = (word: number): number => word & generationMask
 

@@ -11,6 +11,7 @@ import { UserWorkerError } from '../errors.js'
 import { after, now } from '../os/clock.js'
 import {
   Entry,
+  isTaken,
   Kind,
   kindOf,
   mayHave,
@@ -24,8 +25,6 @@ import { warnOfEnd } from '../worker/index.js'
 import { censusOf, type Census } from './census.js'
 import { Ends, type EndEvents } from './ends.js'
 import { Growth, type Growing, type Limits } from './growth.js'
-
-export type { Limits } from './growth.js'
 import { Lane } from './lane.js'
 import type { Definition, ToServer } from './protocol.js'
 import { Server, type Reason, type ServerPlan } from './server.js'
@@ -167,8 +166,7 @@ export class Account implements Growing {
   serverOf(work: QueuedWork): Server | null {
     if (work.slot < 0 || this.#lane === null) return null
     const state = stateOf(this.#lane.memory.words, work.slot)
-    const isClaimed = kindOf(state) === Kind.CLAIMED || kindOf(state) === Kind.DONE
-    return isClaimed ? (this.#seats[seatOf(state)] ?? null) : null
+    return isTaken(state) ? (this.#seats[seatOf(state)] ?? null) : null
   }
 
   /** The works that a server has claimed and not ended. */

@@ -12,6 +12,7 @@ import {
   fill,
   Form,
   hang,
+  isTaken,
   Kind,
   kindOf,
   levels,
@@ -104,8 +105,7 @@ export class Lane implements WorkLane {
 
   isRunning(work: QueuedWork): boolean {
     if (work.slot < 0) return false
-    const kind = this.kindOf(work)
-    return kind === Kind.CLAIMED || kind === Kind.DONE
+    return isTaken(stateOf(this.memory.words, work.slot))
   }
 
   /** The blocks' memory, for a worker that comes later. */

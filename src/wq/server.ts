@@ -150,10 +150,6 @@ export class Server {
     return this.#worker?.osThreadId ?? null
   }
 
-  get worker(): UserWorker | null {
-    return this.#worker
-  }
-
   /**
    * Makes the thread and waits until it takes works.
    *
@@ -229,30 +225,28 @@ export class Server {
     return this.#reaper.reap()
   }
 
-  get hasCompletions(): boolean {
-    return !this.#reaper.isEmpty
-  }
-
   /** What the work that has ended next of those whose result goes by message resulted in. */
   takeResult(): Result {
-    while (this.#results.length === 0) {
-      const next = this.#port === null ? null : receiveNext(this.#port)
-      if (next === null) return { error: this.ended() }
-      if ('message' in next) this.#hear(next.message as ToQueue)
-      else this.#results.push(next)
-    }
-    return this.#results.shift() as Result
+    this.#receive(() => this.#results.length > 0)
+    return this.#results.shift() ?? { error: this.ended() }
   }
 
   /** The chunk with a result; all before it are read. */
   chunkOf(number: number): Buffer {
-    while (this.chunks.get(number) === undefined) {
-      const next = this.#port === null ? null : receiveNext(this.#port)
-      if (next === null) throw this.ended()
+    this.#receive(() => this.chunks.get(number) !== undefined)
+    const chunk = this.chunks.get(number)
+    if (chunk === undefined) throw this.ended()
+    return chunk
+  }
+
+  /** Hears messages, now, until `isThere` or there is none. */
+  #receive(isThere: () => boolean): void {
+    while (this.#port !== null && !isThere()) {
+      const next = receiveNext(this.#port)
+      if (next === null) return
       if ('message' in next) this.#hear(next.message as ToQueue)
       else this.#results.push(next)
     }
-    return this.chunks.get(number) as Buffer
   }
 
   /** Tells a work it runs that nobody wants it any more. */

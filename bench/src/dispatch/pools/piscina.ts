@@ -7,14 +7,10 @@
  */
 import { loadPackage } from '../packages.js'
 import { threadFile, type Open } from './pool.js'
-
-interface Piscina {
-  readonly threads: readonly unknown[]
-  run(value: unknown, options: { name: string; signal?: AbortSignal }): Promise<unknown>
-}
+import { poolOf, type RunPool } from './run-pool.js'
 
 interface PiscinaPackage {
-  readonly Piscina: new (options: object) => Piscina
+  readonly Piscina: new (options: object) => RunPool
   readonly FixedQueue: new () => object
 }
 
@@ -30,14 +26,7 @@ const piscinaWith =
       recordTiming: false,
       ...settings,
     })
-    const add = { name: 'add' }
-    return {
-      hasKeys: false,
-      add: (a, b, options) =>
-        pool.run({ a, b }, options?.signal ? { name: 'add', signal: options.signal } : add),
-      run: (name, value) => pool.run(value, { name }),
-      workers: () => pool.threads.length,
-    }
+    return poolOf(pool)
   }
 
 export const openPiscinaSync: Open = piscinaWith({ atomics: 'sync' })

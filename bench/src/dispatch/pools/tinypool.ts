@@ -6,14 +6,10 @@
  */
 import { loadPackage } from '../packages.js'
 import { threadFile, type Open } from './pool.js'
-
-interface Tinypool {
-  readonly threads: readonly unknown[]
-  run(value: unknown, options: { name: string; signal?: AbortSignal }): Promise<unknown>
-}
+import { poolOf, type RunPool } from './run-pool.js'
 
 interface TinypoolPackage {
-  readonly Tinypool: new (options: object) => Tinypool
+  readonly Tinypool: new (options: object) => RunPool
 }
 
 const tinypoolWith =
@@ -27,14 +23,7 @@ const tinypoolWith =
       maxThreads: workers,
       ...settings,
     })
-    const add = { name: 'add' }
-    return {
-      hasKeys: false,
-      add: (a, b, options) =>
-        pool.run({ a, b }, options?.signal ? { name: 'add', signal: options.signal } : add),
-      run: (name, value) => pool.run(value, { name }),
-      workers: () => pool.threads.length,
-    }
+    return poolOf(pool)
   }
 
 export const openTinypoolSync: Open = tinypoolWith({ useAtomics: true })
