@@ -72,6 +72,7 @@ export function judged(real: WorkerCode, words: memory.Words, killed = true): Va
     exitCode: memory.load(words, real.at(row, real.Field.EXIT_CODE)),
     nodeCode: 1,
     killed,
+    ownerKilled: null,
     told: null,
     uncaught: null,
     left: null,
