@@ -38,14 +38,14 @@ export type Admission =
  * Two that claim the last place at the same time may both give it back; each tries again so often,
  * as long as there is another who does the same.
  */
-const tries = 64
+const usualTries = 64
 
 /**
  * Claims a row for a worker below `parent`, if the limits of the owners above allow one more.
  *
  * @throws UserWorkerError EAGAIN when all rows of the table are taken
  */
-export function claimWithin(words: Words, parent: number): Admission {
+export function claimWithin(words: Words, parent: number, tries: number = usualTries): Admission {
   for (let attempt = 1; ; attempt++) {
     const row = claim(words, parent)
     const full = fullAbove(words, row)

@@ -60,7 +60,7 @@ export function telling(real: WorkerCode): {
   return {
     wordName: (index) => rowWordName(real, index),
     valueName: (value, index) =>
-      index === real.at(row, real.Field.CONTROL) ? controlName(real, value) : '',
+      index % real.at(1, 0) === real.Field.CONTROL ? controlName(real, value) : '',
   }
 }
 
