@@ -42,6 +42,8 @@ export {
   type HistogramSnapshot,
   type MapOptions,
   type MaxWorkers,
+  type QueueFreezeReport,
+  type QueueLaggard,
   type QueueStats,
   type Results,
   type StreamName,

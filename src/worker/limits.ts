@@ -68,6 +68,15 @@ export function fullAbove(words: Words, row: number): number | null {
   return null
 }
 
+/** The nearest owner, from a row upwards, that has as many workers as its limit allows. */
+export function fullOwnerOf(words: Words, row: number): number | null {
+  for (const owner of lineOf(words, row)) {
+    const limit = memory.load(words, at(owner, Field.LIMIT))
+    if (limit > 0 && countBelow(words, owner) >= limit) return owner
+  }
+  return null
+}
+
 /** Whether another claim below an owner is not decided yet. */
 function hasRival(words: Words, owner: number, row: number): boolean {
   return below(words, owner).some(

@@ -185,7 +185,8 @@ export class Owner {
   }
 }
 
-function ownerOf(scope: Scope): Owner {
+/** The owner that users see of a scope. */
+export function ownerOf(scope: Scope): Owner {
   const OfScope = Owner as unknown as new (scope: Scope) => Owner
   return owners.get(scope) ?? new OfScope(scope)
 }

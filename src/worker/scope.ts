@@ -29,6 +29,7 @@ import {
   claimLimited,
   claimWithin,
   fullAbove,
+  fullOwnerOf,
   heapLimitOf,
   limitsOf,
   roomBelow,
@@ -124,7 +125,13 @@ export class Scope implements Member {
 
   /** How many workers may be made here now. */
   get room(): number {
-    return roomBelow(this.words, this.row)
+    return this.#hasEnded ? Infinity : roomBelow(this.words, this.row)
+  }
+
+  /** The scope of this thread whose limit leaves no room here. */
+  get full(): Scope {
+    const row = fullOwnerOf(this.words, this.row)
+    return (row === null ? null : this.#withRow(row)) ?? this.root
   }
 
   get hasEnded(): boolean {
@@ -252,13 +259,16 @@ export class Scope implements Member {
     return this.#ending
   }
 
-  async #finish(): Promise<void> {
-    if (this === ofThread) ofThread = null
-    // A stop beats a freeze, of this owner and of those above.
-    thawBelow(this.words, this.row)
+  /** A stop beats a freeze, of this owner and of those above: what is below goes on. */
+  letGo(): void {
     ask(this.words, this.row, 'stop')
     for (const row of workersOf(this.words, this.row)) ring(this.words, row)
     this.changed()
+  }
+
+  async #finish(): Promise<void> {
+    if (this === ofThread) ofThread = null
+    this.letGo()
     await Promise.all([...this.#members].map((member) => member.finish()))
     this.release()
   }
