@@ -258,6 +258,29 @@ describe('an owner', () => {
     })
   })
 
+  test('that was below one that has ended, and is forgotten, frees no row of another', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const forget = async (): Promise<void> => {
+      const owner = tenant()
+      const child = tenant({ parent: owner, limits: { workers: 1 } })
+      await (await UserWorker.create(untilStopped, { owner: child })).stop()
+      await owner.stop()
+    }
+    await Promise.all([1, 2, 3].map(forget))
+    const workers = await makeSome(Owner.current())
+    const rows = claimedRows(table())
+    for (let round = 0; round < 20; round++) {
+      collect()
+      await new Promise((resolve) => {
+        setTimeout(resolve, 2)
+      })
+    }
+    assert.deepEqual(claimedRows(table()), rows)
+    const codes = await Promise.all(workers.map((worker) => worker.stop()))
+    assert.deepEqual(codes, [0, 0])
+  })
+
   test('of a thread is there without being made, and a thread that is no worker has its own', async () => {
     const own = Owner.current()
     assert.equal(Owner.current(), own)

@@ -45,6 +45,8 @@ export interface Member {
   look(): void
   /** An owner above was killed. */
   killed(error: UserWorkerError): void
+  /** Whether it ends the other members itself, when it is to end: a queue does that to its workers. */
+  readonly endsOthers: boolean
   /** An owner above ends: resolves when this one has. */
   finish(): Promise<unknown>
   /** There may be room for a worker, or the owner is not frozen any more. */
@@ -67,6 +69,7 @@ const forgotten = new FinalizationRegistry<{ words: Words; row: number; number: 
 let ofThread: Scope | null = null
 
 export class Scope implements Member {
+  readonly endsOthers = false
   readonly words: Words = table()
   readonly #members = new Set<Member>()
   #row: number | null = null
@@ -282,7 +285,9 @@ export class Scope implements Member {
   async #finish(): Promise<void> {
     if (this === ofThread) ofThread = null
     this.letGo()
-    await Promise.all([...this.#members].map((member) => member.finish()))
+    const members = [...this.#members]
+    const enders = members.filter(({ endsOthers }) => endsOthers)
+    await Promise.all((enders.length > 0 ? enders : members).map((member) => member.finish()))
     this.release()
   }
 
