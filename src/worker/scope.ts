@@ -166,15 +166,18 @@ export class Scope implements Member {
   }
 
   /**
-   * A row for a worker that is about to be made.
+   * A row for a worker that is about to be made. Where there is no room, a worker of a queue that does
+   * nothing is asked to leave, so that there is room soon.
    *
    * @throws UserWorkerError ERR_OWNER_KILLED, ENOSYS; EAGAIN: a limit is reached
    */
   claim(): number {
     this.#check()
     const { row, full } = claimWithin(this.words, this.row)
-    if (row === null) throw this.#overLimit(full)
-    return row
+    if (row !== null) return row
+    const error = this.#overLimit(full)
+    ;(this.#withRow(full) ?? this.root).yieldWorker()
+    throw error
   }
 
   /** The row of a spare becomes one of ours. @throws as {@link claim}; then it is where it was */
