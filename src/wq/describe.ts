@@ -18,6 +18,8 @@ export interface WorkerInfo {
    * to show.
    */
   readonly osThreadId: number | null
+  /** The child process that runs its handlers; null with threads, and before there is one. */
+  readonly processId: number | null
   readonly class: 'bounded' | 'unbounded'
   readonly state: 'booting' | 'idle' | 'busy' | 'gone'
   /** The work it runs, or null; of several, the one submitted first. */
@@ -59,11 +61,12 @@ export function describeWorkers(accounts: Dispatch['accounts']): WorkerInfo[] {
 
 function describeServer(account: Account, server: Server): WorkerInfo {
   const works = account.worksOf(server).sort((one, other) => one.id - other.id)
-  const { name, osThreadId, reason } = server
+  const { name, osThreadId, processId, reason } = server
   const first = works[0]
   return {
     name,
     osThreadId,
+    processId,
     class: account.kind,
     state: server.state === 'serving' ? (works.length > 0 ? 'busy' : 'idle') : server.state,
     work: first === undefined ? null : { id: first.id, name: first.name, key: first.key },

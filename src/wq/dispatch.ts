@@ -28,6 +28,7 @@ import { isSendableKey } from './lane.js'
 import { Names } from './names.js'
 import type { CheckedQueue, WorkOptions } from './options.js'
 import type { Definition } from './protocol.js'
+import { refusalToCarry } from './process/index.js'
 import { Pulse } from './pulse.js'
 import { Room } from './room.js'
 import { serverName } from './server-name.js'
@@ -143,7 +144,7 @@ export class Dispatch {
     )
     if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
     this.counts.submitted++
-    let refusal = this.#refusal(work)
+    let refusal = this.#refusal(work) ?? this.#uncarried(work, options)
     if (refusal === null) {
       const values = key !== undefined && isSendableKey(key) ? [...args, key] : args
       const transfer = options?.transfer ?? nothing
@@ -157,7 +158,7 @@ export class Dispatch {
           return work
         }
         // Again: reading the arguments may have run code of the caller's.
-        refusal = this.#refusal(work)
+        refusal = this.#refusal(work) ?? this.#uncarried(work, options)
       }
     }
     if (refusal !== null) {
@@ -279,8 +280,14 @@ export class Dispatch {
     return this.#room.refusal()
   }
 
+  /** Why a child process cannot have the work, or null. */
+  #uncarried(work: QueuedWork, options: WorkOptions | undefined): Error | null {
+    if (this.#options.plan.child === null) return null
+    return refusalToCarry(work, options?.transfer ?? nothing)
+  }
+
   #refuse(work: QueuedWork, refusal: Error): void {
-    if (refusal instanceof UserWorkerError && refusal.code === 'EAGAIN') {
+    if (refusal instanceof UserWorkerError && ['EAGAIN', 'ENOTSUP'].includes(refusal.code)) {
       this.counts.failed++
       work.reject(refusal)
     } else {

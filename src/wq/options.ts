@@ -27,6 +27,7 @@ import {
 import { levels, type Level } from '../ring/index.js'
 import { KeySpace } from './keys.js'
 import { checkConcurrency, checkMax, type Concurrency, type MaxWorkers } from './maxima.js'
+import { checkIsolation, notCarried, whatIsShared, type Isolation } from './process/index.js'
 import type { ServerPlan } from './server.js'
 import { QueuedWork, type Work } from './work.js'
 
@@ -76,6 +77,12 @@ export interface WorkQueueOptions extends Pick<
   keySpace?: KeySpace
   /** What the module's `setup` gets in each worker. Cloned when the queue is made. */
   data?: unknown
+  /**
+   * Where the handlers run: in threads of this process (`thread`, the default), or each worker's in a
+   * child process of its own (`process`), whose crash harms nobody else. Then transfer lists and shared
+   * memory are refused with ENOTSUP.
+   */
+  isolation?: Isolation
   /** How long the module may take to load and set up, in milliseconds. Default 30,000. */
   loadDeadlineMs?: number
   /**
@@ -155,6 +162,7 @@ const queueOptions = [
   'onFull',
   'recycle',
   'keySpace',
+  'isolation',
   'cpus',
   'data',
   'loadDeadlineMs',
@@ -190,7 +198,8 @@ const defaultCloseDeadlineMs = 30_000
  * Checks the arguments of `new WorkQueue`.
  *
  * @throws TypeError EINVAL
- * @throws UserWorkerError ERR_NOT_CLONEABLE for `data`, ERR_MODULE_LOAD for `entry`
+ * @throws UserWorkerError ERR_NOT_CLONEABLE for `data`, ERR_MODULE_LOAD for `entry`, ENOTSUP for what a
+ * child process cannot have
  */
 export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQueue {
   const of = 'WorkQueue'
@@ -213,6 +222,11 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
   if (nice !== undefined) checkInteger(`${of}: nice`, nice, -20, 19)
   if (cpus !== undefined) checkCpus(`${of}: cpus`, cpus)
   const max = checkMax(maxWorkers)
+  const thread = checkThread(of, { env, argv, execArgv, resourceLimits, entry })
+  const { isolation = 'thread' } = options
+  const child = checkIsolation(isolation, thread.resourceLimits, thread.entry)
+  // They are the child's: its thread only passes on what it says.
+  if (child !== null) delete thread.resourceLimits
   return {
     name,
     max,
@@ -221,15 +235,16 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
     closeDeadlineMs,
     plan: {
       module: url,
-      data: snapshot(options.data),
+      data: snapshot(options.data, child !== null),
       loadDeadlineMs,
       concurrency: checkConcurrency(options.concurrency ?? {}),
       recycle: checkRecycle(options.recycle ?? {}),
       spins: parallelism() > 1,
+      child,
       thread: {
         ...(nice === undefined ? {} : { nice }),
         ...(cpus === undefined ? {} : { cpus }),
-        ...checkThread(of, { env, argv, execArgv, resourceLimits, entry }),
+        ...thread,
       },
     },
   }
@@ -331,10 +346,14 @@ export function checkFlush(options: object): void {
   checkOptions('flush', options, ['key'])
 }
 
-function snapshot(data: unknown): unknown {
+function snapshot(data: unknown, mustBeCarried: boolean): unknown {
   try {
-    return structuredClone(data)
+    const copy: unknown = structuredClone(data)
+    const shared = mustBeCarried ? whatIsShared(copy) : null
+    if (shared !== null) throw notCarried('WorkQueue: data', shared)
+    return copy
   } catch (cause) {
+    if (cause instanceof UserWorkerError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new UserWorkerError(
       'ERR_NOT_CLONEABLE',
