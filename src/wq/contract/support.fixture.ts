@@ -4,6 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
+import { test as nodeTest } from 'node:test'
 import type { WorkQueue, WorkQueueOptions } from '../../index.js'
 import { until } from '../../os/own-thread.fixture.js'
 import type * as Handlers from '../handlers.fixture.js'
@@ -14,6 +15,21 @@ import type { Meeting } from '../handlers.fixture.js'
  * otherwise.
  */
 export type Make = (options?: WorkQueueOptions, module?: URL | string) => WorkQueue<typeof Handlers>
+
+/** Promises that the version under test cannot keep, by their titles, and why. */
+export type LeftOut = Readonly<Record<string, string>>
+
+let leftOut: LeftOut = {}
+
+/** Leaves tests of the suite out: to be called before they are defined. */
+export function leaveOut(titles: LeftOut): void {
+  leftOut = titles
+}
+
+/** A test of the suite. */
+export function test(title: string, run: () => Promise<void> | void): void {
+  nodeTest(title, { skip: leftOut[title] ?? false }, run)
+}
 
 export type Coded = Error & { code?: string; exitCode?: number }
 

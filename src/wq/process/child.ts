@@ -24,7 +24,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 let module: OwnModule | null = null
 let calls: Calls | null = null
-const channel = new Channel<ToThread, ToChild>(new (builtin('node:net').Socket)({ fd: channelFd }), hear)
+const channel = new Channel<ToThread, ToChild>(
+  new (builtin('node:net').Socket)({ fd: channelFd }),
+  hear,
+)
 
 // Whoever listens has decided that the process goes on, or how it ends.
 process.on('uncaughtExceptionMonitor', (error) => {

@@ -212,7 +212,10 @@ export class ChildProcess implements Host {
       },
     )
     if (exit instanceof Error) return notForked(this.#name, exit)
-    await Promise.race([Promise.all(closed), new Promise<void>((resolve) => void after(lastWordsMs, resolve))])
+    await Promise.race([
+      Promise.all(closed),
+      new Promise<void>((resolve) => void after(lastWordsMs, resolve)),
+    ])
     if (this.#stopped !== null) return this.#stopped.error
     return errorOfDeath({
       name: this.#name,
