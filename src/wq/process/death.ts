@@ -23,7 +23,9 @@ export interface Remains {
 export function errorOfDeath(remains: Remains): UserWorkerError {
   const { name, exitCode, signal, uncaught, fatal } = remains
   if (fatal !== null && exitCode === null) {
-    const text = `The heap of worker '${name}' was full: give it more by resourceLimits.maxOldGenerationSizeMb`
+    const text = fatal.includes('invalid')
+      ? `Code in worker '${name}' asked for a value that is too large for V8`
+      : `The heap of worker '${name}' was full: give it more by resourceLimits.maxOldGenerationSizeMb`
     const facts = { cause: new Error(fatal), exitCode: 1 }
     return new UserWorkerError('ERR_WORKER_OUT_OF_MEMORY', text, facts)
   }

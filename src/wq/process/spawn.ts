@@ -20,10 +20,9 @@ export interface Spawned {
 }
 
 /**
- * Options of Node's that are the parent's alone: two processes cannot listen on one port, and the
- * child's file is a module whatever the parent's is.
+ * Options of Node that are the parent's alone: two processes cannot listen on one port.
  */
-const ofTheParent = /^--(inspect|input-type|experimental-default-type)/
+const ofTheParent = /^--inspect/
 
 /**
  * @param options - of Node, for the child, beside those of this thread
