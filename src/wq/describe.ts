@@ -72,8 +72,14 @@ function describeServer(account: Account, server: Server): WorkerInfo {
     work: first === undefined ? null : { id: first.id, name: first.name, key: first.key },
     works: works.length,
     reason,
-    cpuMs: osThreadId === null ? null : (sampleThread(osThreadId)?.cpuMs ?? null),
+    cpuMs: cpuMsOf(server),
   }
+}
+
+/** With a child process: of the thread that runs the handlers there. */
+function cpuMsOf({ osThreadId, processId }: Server): number | null {
+  if (processId !== null) return sampleThread(processId, processId)?.cpuMs ?? null
+  return osThreadId === null ? null : (sampleThread(osThreadId)?.cpuMs ?? null)
 }
 
 export function describeStats({ accounts, counts, unsettled }: Dispatch): QueueStats {

@@ -34,7 +34,14 @@ export function test(title: string, run: () => Promise<void> | void): void {
 export type Coded = Error & { code?: string; exitCode?: number }
 
 /** Shared words, all zero. */
-export const word = (length = 1): Int32Array => new Int32Array(new SharedArrayBuffer(4 * length))
+export const word = (length = 1): Int32Array => allot(length)
+
+let allot = (length: number): Int32Array => new Int32Array(new SharedArrayBuffer(4 * length))
+
+/** Has words made otherwise, where shared buffers do not reach the handlers. */
+export function wordsFrom(make: (length: number) => Int32Array): void {
+  allot = make
+}
 
 /** A meeting that remembers in which order so many works began. */
 export const meeting = (works: number): Meeting => ({

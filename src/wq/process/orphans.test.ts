@@ -66,13 +66,12 @@ describe('a child process in a loop ends', () => {
   })
 
   test('when the thread that its queue belongs to is ended', async (t) => {
+    const thread = spinning.replace('console.log', 'parentPort.postMessage')
+    const module = `import { parentPort } from 'node:worker_threads'; ${thread}`
+    const url = `data:text/javascript,${encodeURIComponent(module)}`
     const text = `
       const { Worker } = await import('node:worker_threads')
-      const owner = new Worker(${JSON.stringify(
-        `import('data:text/javascript,' + encodeURIComponent(${JSON.stringify(
-          `${spinning.replace('console.log', "(await import('node:worker_threads')).parentPort.postMessage")}`,
-        )}))`,
-      )}, { eval: true })
+      const owner = new Worker(new URL(${JSON.stringify(url)}))
       owner.once('message', async (child) => {
         await owner.terminate()
         console.log(child)
