@@ -38,8 +38,15 @@ export function spawnChild(options: readonly string[]): Spawned {
     // Through this thread goes only what is looked at here: see `LastWords`.
     stdio: ['ignore', 'inherit', 'pipe', 'pipe', 'pipe'],
   })
+  if ((child.stdio as unknown) === undefined) throw outOfDescriptors(child)
   const { [channelFd]: channel, [lifelineFd]: lifeline } = child.stdio
-  // Nothing is ever written to it.
-  lifeline?.on('error', () => {})
+  // Nothing is ever written to them.
+  for (const stream of [lifeline, child.stderr]) stream?.on('error', () => {})
   return { child, channel: channel as Socket, stderr: child.stderr as Readable }
+}
+
+/** Without descriptors Node gives no streams, and an 'error' event, which nobody else is to hear. */
+function outOfDescriptors(child: ChildProcess): Error {
+  child.on('error', () => {})
+  return Object.assign(new Error('the process has no file descriptor left'), { code: 'EMFILE' })
 }
