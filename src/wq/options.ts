@@ -27,7 +27,7 @@ import {
 import { levels, type Level } from '../ring/index.js'
 import { KeySpace } from './keys.js'
 import { checkConcurrency, checkMax, type Concurrency, type MaxWorkers } from './maxima.js'
-import { checkIsolation, notCarried, whatIsShared, type Isolation } from './process/index.js'
+import { checkIsolation, notCarried, whatIsShared } from './process/index.js'
 import type { ServerPlan } from './server.js'
 import { QueuedWork, type Work } from './work.js'
 
@@ -82,7 +82,7 @@ export interface WorkQueueOptions extends Pick<
    * child process of its own (`process`), whose crash harms nobody else. Then transfer lists and shared
    * memory are refused with ENOTSUP.
    */
-  isolation?: Isolation
+  isolation?: 'thread' | 'process'
   /** How long the module may take to load and set up, in milliseconds. Default 30,000. */
   loadDeadlineMs?: number
   /**

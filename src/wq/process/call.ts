@@ -62,7 +62,7 @@ export class Call {
   }
 
   /** The items of a stream; leaving them aborts the call, and waits for its end. */
-  async *items(): AsyncGenerator<unknown> {
+  async *items(): AsyncGenerator {
     // The end is asked for below.
     this.ended.catch(() => {})
     try {

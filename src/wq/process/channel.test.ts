@@ -12,13 +12,13 @@ import { carry, decode, encode, whatIsShared } from './values.js'
 checkForLeaks()
 
 /** Two ends of a socket. */
-async function pair(test: TestContext): Promise<[Socket, Socket]> {
+async function pair(t: TestContext): Promise<[Socket, Socket]> {
   const server = createServer()
   server.listen(join(tmpdir(), `userworker-${process.pid}-${Math.random()}`))
   await once(server, 'listening')
   const one = connect(server.address() as string)
   const [other] = (await once(server, 'connection')) as [Socket]
-  test.after(() => {
+  t.after(() => {
     one.destroy()
     other.destroy()
     server.close()

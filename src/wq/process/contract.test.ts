@@ -1,7 +1,7 @@
 import { after } from 'node:test'
 import { WorkQueue, type WorkQueueOptions } from '../../index.js'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
-import { wordsFrom, type Make } from '../contract/support.fixture.js'
+import { wordsFrom } from '../contract/support.fixture.js'
 import { workQueueContract } from '../wq.contract.js'
 import { mappedWords, removeMappedFiles, withFiles } from './mapped.fixture.js'
 
@@ -38,7 +38,7 @@ const make = (options: WorkQueueOptions = {}, module: URL | string = handlers): 
 
 const moved = 'nothing can be moved to another process'
 
-workQueueContract(make as Make, {
+workQueueContract(make, {
   'shared memory stays shared': 'two processes share none',
   'what is in a transfer list is moved at submission, and moved back from a handler that says so':
     moved,

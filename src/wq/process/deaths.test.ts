@@ -147,7 +147,7 @@ describe('a child process that is to end by force', () => {
       isolation: 'process',
       loadDeadlineMs: 600,
     })
-    const error = await failureOf((queue as unknown as WorkQueue).run('any'))
+    const error = await failureOf(queue.run('any'))
     assert.equal(error.code, 'ERR_MODULE_LOAD_TIMEOUT')
     await until('no child is left, not even a dead one', () => childrenOf().length === 0)
   })

@@ -73,7 +73,9 @@ export function fillHeap(): never {
 
 /** One allocation that no heap of the test has room for. */
 export function allocateMuch(): number {
-  return new Array(5e7).fill(0).map((_, index) => ({ index })).length
+  return Array.from<number>({ length: 5e7 })
+    .fill(0)
+    .map((_, index) => ({ index })).length
 }
 
 /** Longer than any array can be. */

@@ -6,9 +6,6 @@
 import { invalid, UserWorkerError } from '../../errors.js'
 import type { WorkerOptions } from '../../os/thread.js'
 
-/** Where the handlers of a queue run. */
-export type Isolation = 'thread' | 'process'
-
 type Limits = NonNullable<WorkerOptions['resourceLimits']>
 
 /** V8's young generation is three times what its option says: two halves, and as much again. */
@@ -27,7 +24,7 @@ const stackReserveKb = 192
 export function checkIsolation(
   isolation: unknown,
   limits: Limits = {},
-  entry: unknown = undefined,
+  entry?: unknown,
 ): readonly string[] | null {
   if (isolation === 'thread') return null
   if (isolation !== 'process') {

@@ -22,11 +22,11 @@ const spinning = `
   console.log(queue.workers()[0].processId)`
 
 /** Starts a program, and resolves to its number and the number that it says. */
-async function start(test: TestContext, text: string): Promise<{ parent: number; child: number }> {
+async function start(t: TestContext, text: string): Promise<{ parent: number; child: number }> {
   const program = spawn(process.execPath, ['--input-type=module', '-e', text], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  test.after(() => program.kill('SIGKILL'))
+  t.after(() => program.kill('SIGKILL'))
   const line = await new Promise<string>((resolve, reject) => {
     program.stdout.once('data', (part) => resolve(String(part)))
     program.once('exit', () => reject(new Error('the program ended')))

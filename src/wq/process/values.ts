@@ -104,6 +104,6 @@ function pushParts(value: object, to: unknown[]): void {
   if (ArrayBuffer.isView(value) || types.isArrayBuffer(value)) return
   if (types.isMap(value)) for (const [key, each] of value) to.push(key, each)
   else if (types.isSet(value)) for (const each of value) to.push(each)
-  else if (types.isNativeError(value)) to.push((value as Error).cause)
+  else if (types.isNativeError(value)) to.push(value.cause)
   else for (const each of Object.values(value)) if (typeof each === 'object') to.push(each)
 }
