@@ -37,7 +37,7 @@ export class Handlers {
   }
 
   /** The memory that they take, in MB. */
-  heapMb(): number {
+  get heapMb(): number {
     return this.#source.heapMb()
   }
 
