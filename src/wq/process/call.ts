@@ -6,11 +6,10 @@
  *
  * @module
  */
-import { UserWorkerError } from '../../errors.js'
 import { reportOf, thrownOf } from '../../worker/index.js'
 import type { Running } from '../running-work.js'
 import type { ToChild, ToThread } from './protocol.js'
-import { decode } from './values.js'
+import { unpack } from './values.js'
 
 /** What the child says of a call. */
 type Answer = Extract<ToThread, { readonly call: number }>
@@ -48,10 +47,9 @@ export class Call {
     if (message.type === 'threw') return this.#end({ error: thrownOf(message.error) })
     let value: unknown
     try {
-      value = decode(message.value)
-    } catch (cause) {
-      const text = 'A value of a work cannot be read: it is nested too deep for the stack'
-      return this.#end({ error: new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause }) })
+      value = unpack(message.value, 'A value of a work')
+    } catch (error) {
+      return this.#end({ error })
     }
     if (message.type === 'done') this.#end({ value })
     else if (message.type === 'progress') this.#work?.progress(value)

@@ -9,7 +9,7 @@ import type { Handlers } from '../numbered-handlers.js'
 import { running } from '../running.js'
 import { Running, type RunningThread } from '../running-work.js'
 import type { ToChild, ToThread } from './protocol.js'
-import { carry, decode } from './values.js'
+import { carry, unpack } from './values.js'
 
 /** Memory is told once in so many calls. */
 const callsPerMemory = 16
@@ -70,7 +70,7 @@ export class Calls implements RunningThread {
     const { call, number } = message
     let result: unknown
     try {
-      const args = decode(message.args) as readonly unknown[]
+      const args = unpack(message.args, 'An argument of a work') as readonly unknown[]
       const handler = this.#handlers.get(number)
       if (message.work === null) result = handler.call(args)
       else {

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
 import { Channel } from './channel.js'
-import { carry, decode, encode, whatIsShared } from './values.js'
+import { carry, decode, encode, unpack, whatIsShared } from './values.js'
 
 checkForLeaks()
 
@@ -80,6 +80,20 @@ test('what is carried arrives as a clone of it', () => {
     }),
     { numRuns: 500 },
   )
+})
+
+test('a value that is nested too deep for the stack is refused', () => {
+  const nested = (depth: number): Buffer => {
+    // What V8 writes around an object that is the only property of another.
+    const [one, two] = [encode({ list: {} }), encode({})]
+    const at = one.indexOf(two.subarray(2))
+    const [head, opening, closing] = [one.subarray(0, 2), one.subarray(2, at), one.subarray(-2)]
+    const levels = (part: Buffer): Buffer =>
+      Buffer.concat(Array.from({ length: depth }, () => part))
+    return Buffer.concat([head, levels(opening), two.subarray(2), levels(closing)])
+  }
+  assert.deepEqual(unpack(nested(2), 'It'), { list: { list: {} } })
+  assert.throws(() => unpack(nested(200_000), 'It'), { code: 'ERR_NOT_CLONEABLE' })
 })
 
 test('shared memory is found wherever it is, and nothing else is refused', () => {

@@ -133,6 +133,18 @@ export function blocked(value: unknown): unknown {
   return current().blocking(() => value)
 }
 
+/** Gives shared memory, in one of two ways. */
+export function share(how: 'result' | 'told'): unknown {
+  const memory = new SharedArrayBuffer(4)
+  if (how === 'told') current().progress({ memory })
+  return [memory]
+}
+
+export function* shareItems(): Generator<unknown> {
+  yield 1
+  yield new Map([['memory', new SharedArrayBuffer(4)]])
+}
+
 /** Takes memory that is not freed. */
 const kept: Uint8Array[] = []
 export function keep(mb: number): number {

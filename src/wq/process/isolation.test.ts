@@ -191,10 +191,14 @@ describe('what two processes cannot share is refused with ENOTSUP', () => {
 
   test('shared memory in a result, an item and what is told', async () => {
     await using queue = make()
-    await assert.rejects(
-      queue.run(() => [new SharedArrayBuffer(4)]),
-      refused,
-    )
+    await assert.rejects(queue.run('share', ['result']), refused)
+    await assert.rejects(queue.run('share', ['told']), refused)
+    const items: unknown[] = []
+    const taking = async (): Promise<void> => {
+      for await (const item of queue.stream('shareItems')) items.push(item)
+    }
+    await assert.rejects(taking(), refused)
+    assert.deepEqual(items, [1])
     assert.equal(await queue.run('add', [1, 2]), 3)
   })
 

@@ -18,6 +18,21 @@ export function encode(value: unknown): Buffer {
   return serializer.releaseBuffer()
 }
 
+/**
+ * A value of the user's.
+ *
+ * @param what - what the value is, for the error
+ * @throws UserWorkerError ERR_NOT_CLONEABLE
+ */
+export function unpack(bytes: Uint8Array, what: string): unknown {
+  try {
+    return decode(bytes)
+  } catch (cause) {
+    const text = `${what} cannot be read: it is nested too deep for the stack`
+    throw new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
+  }
+}
+
 /** @throws RangeError: it is nested too deep for this thread's stack */
 export function decode(bytes: Uint8Array): unknown {
   const deserializer = new (builtin('node:v8').Deserializer)(bytes)
