@@ -140,7 +140,7 @@ export function share(how: 'result' | 'told'): unknown {
   return [memory]
 }
 
-export function* shareItems(): Generator<unknown> {
+export function* shareItems(): Generator {
   yield 1
   yield new Map([['memory', new SharedArrayBuffer(4)]])
 }
