@@ -31,3 +31,5 @@ await build({ ...options, entryPoints: doors, splitting: true })
 // so it has no comments, and the names that stack traces show.
 const short = { minifyWhitespace: true, minifySyntax: true, legalComments: 'none' }
 await build({ ...options, ...short, entryPoints: { entry: 'src/entry.ts' } })
+// And a child process's: `src/wq/process/spawn.ts` finds it beside the file that it is in itself.
+await build({ ...options, ...short, entryPoints: { child: 'src/wq/process/child.ts' } })

@@ -8,8 +8,10 @@
  * @module
  */
 type Builtins = {
+  'node:child_process': typeof import('node:child_process')
   'node:fs': typeof import('node:fs')
   'node:module': typeof import('node:module')
+  'node:net': typeof import('node:net')
   'node:os': typeof import('node:os')
   'node:url': typeof import('node:url')
   'node:util': typeof import('node:util')

@@ -54,7 +54,7 @@ export class Admission {
 
   refuse(work: QueuedWork, refusal: Error): void {
     const { counts } = this.#queue
-    if (refusal instanceof UserWorkerError && refusal.code === 'EAGAIN') {
+    if (refusal instanceof UserWorkerError && ['EAGAIN', 'ENOTSUP'].includes(refusal.code)) {
       counts.failed++
       work.reject(refusal)
     } else {

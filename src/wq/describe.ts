@@ -18,6 +18,8 @@ export interface WorkerInfo {
    * to show.
    */
   readonly osThreadId: number | null
+  /** The child process that runs its handlers; null with threads, and before there is one. */
+  readonly processId: number | null
   readonly class: 'bounded' | 'unbounded'
   /** `frozen`: it stands still. */
   readonly state: 'booting' | 'idle' | 'busy' | 'frozen' | 'gone'
@@ -65,17 +67,18 @@ export function describeWorkers(accounts: Dispatch['accounts']): WorkerInfo[] {
 
 function describeServer(account: Account, server: Server): WorkerInfo {
   const works = account.worksOf(server).sort((one, other) => one.id - other.id)
-  const { name, osThreadId, reason } = server
+  const { name, osThreadId, processId, reason } = server
   const first = works[0]
   return {
     name,
     osThreadId,
+    processId,
     class: account.kind,
     state: stateOf(server, works.length),
     work: first === undefined ? null : { id: first.id, name: first.name, key: first.key },
     works: works.length,
     reason,
-    cpuMs: osThreadId === null ? null : (sampleThread(osThreadId)?.cpuMs ?? null),
+    cpuMs: cpuMsOf(server),
   }
 }
 
@@ -83,6 +86,12 @@ function stateOf(server: Server, works: number): WorkerInfo['state'] {
   if (server.state !== 'serving') return server.state
   if (server.isStanding) return 'frozen'
   return works > 0 ? 'busy' : 'idle'
+}
+
+/** With a child process: of the thread that runs the handlers there. */
+function cpuMsOf({ osThreadId, processId }: Server): number | null {
+  if (processId !== null) return sampleThread(processId, processId)?.cpuMs ?? null
+  return osThreadId === null ? null : (sampleThread(osThreadId)?.cpuMs ?? null)
 }
 
 export function describeStats({ accounts, counts, unsettled }: Dispatch): QueueStats {

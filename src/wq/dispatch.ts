@@ -29,6 +29,7 @@ import { Names } from './names.js'
 import { limitsOf, type CheckedQueue, type WorkOptions } from './options.js'
 import { Owned } from './owned.js'
 import type { Definition } from './protocol.js'
+import { refusalToCarry } from './process/index.js'
 import { Pulse } from './pulse.js'
 import { serverName } from './server-name.js'
 import type { Server } from './server.js'
@@ -163,7 +164,7 @@ export class Dispatch {
     )
     if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
     this.counts.submitted++
-    let refusal = this.#admission.refusal(work)
+    let refusal = this.#admission.refusal(work) ?? this.#uncarried(work, options)
     if (refusal === null) {
       const values = key !== undefined && isSendableKey(key) ? [...args, key] : args
       const transfer = options?.transfer ?? nothing
@@ -177,7 +178,7 @@ export class Dispatch {
           return work
         }
         // Again: reading the arguments may have run code of the caller's.
-        refusal = this.#admission.refusal(work)
+        refusal = this.#admission.refusal(work) ?? this.#uncarried(work, options)
       }
     }
     if (refusal !== null) {
@@ -304,6 +305,12 @@ export class Dispatch {
   #reap(): boolean {
     const bounded = this.accounts.bounded.reap()
     return this.accounts.unbounded.reap() || bounded
+  }
+
+  /** Why a child process cannot have the work, or null. */
+  #uncarried(work: QueuedWork, options: WorkOptions | undefined): Error | null {
+    if (this.#options.plan.child === null) return null
+    return refusalToCarry(work, options?.transfer ?? nothing)
   }
 
   #take(work: QueuedWork, options: WorkOptions | undefined): void {

@@ -6,9 +6,12 @@
  */
 import { nextTurn, now } from '../os/clock.js'
 import { Completions } from '../ring/index.js'
-import { loadFailure, loadModule, reportOf, thrownOf, type OwnSelf } from '../worker/index.js'
+import { reportOf, thrownOf, type OwnSelf } from '../worker/index.js'
+import type { Host } from './host.js'
 import { Handlers } from './numbered-handlers.js'
+import { OwnModule } from './own-module.js'
 import { Post } from './post.js'
+import { ChildProcess } from './process/index.js'
 import type { ServeData, ToServer } from './protocol.js'
 import { running } from './running.js'
 import { Serving } from './serving.js'
@@ -27,30 +30,36 @@ export default async function serve(data: ServeData, self: OwnSelf): Promise<num
   let handlers: Handlers | null = null
   let serving: Serving | null = null
   const hear = (message: ToServer): void => {
-    if (message.type === 'handler') {
+    if (message.type === 'kill') host.kill()
+    else if (message.type === 'handler') {
       if (handlers === null) definitions.push(message)
       else handlers.define(message.number, message.name, message.source)
-    } else if (serving !== null && handlers !== null) serveMessage(message, serving, handlers, post)
+    } else if (serving !== null) serveMessage(message, serving, host, post)
   }
   // The messages with arguments come in the order in which they were asked for.
   const post = new Post(data.port, new Completions(data.completions), hear, () =>
     serving?.argumentsUnreadable(),
   )
-  let module: Record<string, unknown>
+  const host: Host =
+    data.child === null
+      ? new OwnModule(data.module, data.data)
+      : new ChildProcess(data, self.name, data.child, (processId) =>
+          post.tell({ type: 'process', processId }),
+        )
   try {
-    module = await setUp(data.module, data.data)
+    await host.load()
   } catch (error) {
     post.tell({ type: 'unfit', error: reportOf(error) })
     return 1
   }
-  const known = new Handlers(data.module, module, (number) => post.receive(() => known.has(number)))
+  const known = new Handlers(host, (number) => post.receive(() => known.has(number)))
   for (const { number, name, source } of definitions) known.define(number, name, source)
   handlers = known
   serving = new Serving(data, self, known, post)
   post.tell({ type: 'ready' })
-  await serveUntilStopped(serving, self)
-  const { teardown } = module
-  if (typeof teardown === 'function') await teardown()
+  const served = serveUntilStopped(serving, self)
+  await (host.died === null ? served : Promise.race([served, host.died]))
+  await host.teardown()
   return 0
 }
 
@@ -84,7 +93,7 @@ async function serveUntilStopped(serving: Serving, self: OwnSelf): Promise<void>
   }
 }
 
-function serveMessage(message: ToServer, serving: Serving, handlers: Handlers, post: Post): void {
+function serveMessage(message: ToServer, serving: Serving, host: Host, post: Post): void {
   switch (message.type) {
     case 'args':
       serving.begin(message.id, message.args)
@@ -102,9 +111,10 @@ function serveMessage(message: ToServer, serving: Serving, handlers: Handlers, p
       serving.find(message.id)?.addCredit(message.count)
       break
     case 'broadcast':
-      void callOnce(message, handlers, post)
+      void callOnce(message, host, post)
       break
     case 'handler':
+    case 'kill':
     case 'chunk':
     case 'share':
     case 'unshare':
@@ -114,24 +124,13 @@ function serveMessage(message: ToServer, serving: Serving, handlers: Handlers, p
 
 async function callOnce(
   { call, name, args }: ToServer & { type: 'broadcast' },
-  handlers: Handlers,
+  host: Host,
   post: Post,
 ): Promise<void> {
   try {
-    const value = await handlers.named(name)(...args)
+    const value = await host.named(name)(...args)
     post.tellValue({ type: 'broadcast-done', call, value }, 'The result of a broadcast')
   } catch (error) {
     post.tell({ type: 'broadcast-failed', call, error: reportOf(error) })
   }
-}
-
-async function setUp(url: string, data: unknown): Promise<Record<string, unknown>> {
-  const module = await loadModule(url)
-  const { setup } = module
-  try {
-    if (typeof setup === 'function') await setup(data)
-  } catch (cause) {
-    throw loadFailure(`The setup of ${url}`, cause)
-  }
-  return module
 }

@@ -8,7 +8,11 @@ import type { Post } from './post.js'
 import type { Running } from './running-work.js'
 
 /** Sends the items of what a handler returned, as the caller takes them. */
-export async function sendItems(work: Running, returned: unknown, post: Post): Promise<void> {
+export async function sendItems(
+  work: Running,
+  returned: unknown,
+  post: Pick<Post, 'tellValue'>,
+): Promise<void> {
   const items = (await returned) as AsyncIterable<unknown>
   if (!isIterable(items)) {
     throw invalid(`'${work.name}' returned nothing that has items: call it with queue.run()`)

@@ -3,10 +3,7 @@
  *
  * @module
  */
-import { UserWorkerError } from '../errors.js'
-import { explainReference, functionOf } from './inline.js'
-
-type Function = (...args: readonly unknown[]) => unknown
+import type { HandlerSource } from './host.js'
 
 /** A handler, ready to be called. */
 export interface Handler {
@@ -14,23 +11,14 @@ export interface Handler {
   readonly call: (args: readonly unknown[]) => unknown
 }
 
-/** Exported functions that are no handlers. */
-const reserved = new Set(['setup', 'teardown'])
-
 export class Handlers {
-  readonly #url: string
-  readonly #module: Readonly<Record<string, unknown>>
+  readonly #source: HandlerSource
   readonly #byNumber = new Map<number, Handler>()
   readonly #await: (number: number) => void
 
   /** `await` hears messages until the number was defined. */
-  constructor(
-    url: string,
-    module: Readonly<Record<string, unknown>>,
-    awaitNumber: (number: number) => void,
-  ) {
-    this.#url = url
-    this.#module = module
+  constructor(source: HandlerSource, awaitNumber: (number: number) => void) {
+    this.#source = source
     this.#await = awaitNumber
   }
 
@@ -38,7 +26,7 @@ export class Handlers {
     return this.#byNumber.has(number)
   }
 
-  /** @throws UserWorkerError ERR_NO_HANDLER: there is no handler of that name */
+  /** The handler of a number; one that throws where the module has none of its name. */
   get(number: number): Handler {
     let found = this.#byNumber.get(number)
     if (found === undefined) {
@@ -48,42 +36,14 @@ export class Handlers {
     return found
   }
 
+  /** The memory that they take, in MB. */
+  get heapMb(): number {
+    return this.#source.heapMb()
+  }
+
   /** A name, or an inline function's text, got a number. */
   define(number: number, name: string, source: string | null): void {
-    const call = source === null ? this.named(name) : inline(source, name)
+    const call = source === null ? this.#source.named(name) : this.#source.inline(source, name)
     this.#byNumber.set(number, { name, call: (args) => call(...args) })
-  }
-
-  /** The handler of a name; one that throws where there is none. */
-  named(name: string): Function {
-    const module = this.#module
-    const found = Object.hasOwn(module, name) && !reserved.has(name) ? module[name] : undefined
-    if (typeof found === 'function') return found as Function
-    return () => {
-      const names = Object.keys(module).filter(
-        (key) => typeof module[key] === 'function' && !reserved.has(key),
-      )
-      throw new UserWorkerError(
-        'ERR_NO_HANDLER',
-        `${this.#url} has no handler '${name}'. It has: ${names.join(', ') || 'none'}`,
-      )
-    }
-  }
-}
-
-/** An inline function, rebuilt at its first call: what is wrong with its text fails its works. */
-function inline(source: string, name: string): Function {
-  let built: Function | null = null
-  return (...args) => {
-    try {
-      built ??= functionOf(source, name)
-      const result = built(...args)
-      if (!(result instanceof Promise)) return result
-      return result.catch((error: unknown) => {
-        throw explainReference(error, source)
-      })
-    } catch (error) {
-      throw explainReference(error, source)
-    }
   }
 }

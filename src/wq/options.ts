@@ -31,6 +31,7 @@ import { levels, type Level } from '../ring/index.js'
 import type { Limits } from './growth.js'
 import { KeySpace } from './keys.js'
 import { checkConcurrency, checkMax, type Concurrency, type MaxWorkers } from './maxima.js'
+import { checkIsolation, notCarried, whatIsShared } from './process/index.js'
 import type { ServerPlan } from './server.js'
 import { QueuedWork, type Work } from './work.js'
 
@@ -80,6 +81,12 @@ export interface WorkQueueOptions extends Pick<
   keySpace?: KeySpace
   /** What the module's `setup` gets in each worker. Cloned when the queue is made. */
   data?: unknown
+  /**
+   * Where the handlers run: in threads of this process (`thread`, the default), or each worker's in a
+   * child process of its own (`process`), whose crash harms nobody else. Then transfer lists and shared
+   * memory are refused with ENOTSUP.
+   */
+  isolation?: 'thread' | 'process'
   /** How long the module may take to load and set up, in milliseconds. Default 30,000. */
   loadDeadlineMs?: number
   /**
@@ -162,6 +169,7 @@ const queueOptions = [
   'onFull',
   'recycle',
   'keySpace',
+  'isolation',
   'cpus',
   'data',
   'loadDeadlineMs',
@@ -197,8 +205,8 @@ const defaultCloseDeadlineMs = 30_000
  * Checks the arguments of `new WorkQueue`.
  *
  * @throws TypeError EINVAL
- * @throws UserWorkerError ERR_NOT_CLONEABLE for `data`, ERR_MODULE_LOAD for `entry`; ENOSYS,
- * ERR_OWNER_KILLED for `owner`
+ * @throws UserWorkerError ERR_NOT_CLONEABLE for `data`, ERR_MODULE_LOAD for `entry`, ENOTSUP for what a
+ * child process cannot have; ENOSYS, ERR_OWNER_KILLED for `owner`
  */
 export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQueue {
   const of = 'WorkQueue'
@@ -224,6 +232,11 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
   const above = scopeOf(`${of}: owner`, options.owner)
   if (above.refusal !== null) throw above.refusal
   const scope = new Scope(name, above)
+  const thread = checkThread(of, { env, argv, execArgv, resourceLimits, entry })
+  const { isolation = 'thread' } = options
+  const child = checkIsolation(isolation, thread.resourceLimits, thread.entry)
+  // They are the child's: its thread only passes on what it says.
+  if (child !== null) delete thread.resourceLimits
   return {
     name,
     max,
@@ -233,16 +246,17 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
     scope,
     plan: {
       module: url,
-      data: snapshot(options.data),
+      data: snapshot(options.data, child !== null),
       loadDeadlineMs,
       concurrency: checkConcurrency(options.concurrency ?? {}),
       recycle: checkRecycle(options.recycle ?? {}),
       spins: parallelism() > 1,
+      child,
       thread: {
         owner: ownerOf(scope),
         ...(nice === undefined ? {} : { nice }),
         ...(cpus === undefined ? {} : { cpus }),
-        ...checkThread(of, { env, argv, execArgv, resourceLimits, entry }),
+        ...thread,
       },
     },
   }
@@ -352,10 +366,14 @@ export function checkFlush(options: object): void {
   checkOptions('flush', options, ['key'])
 }
 
-function snapshot(data: unknown): unknown {
+function snapshot(data: unknown, mustBeCarried: boolean): unknown {
   try {
-    return structuredClone(data)
+    const copy: unknown = structuredClone(data)
+    const shared = mustBeCarried ? whatIsShared(copy) : null
+    if (shared !== null) throw notCarried('WorkQueue: data', shared)
+    return copy
   } catch (cause) {
+    if (cause instanceof UserWorkerError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new UserWorkerError(
       'ERR_NOT_CLONEABLE',

@@ -25,6 +25,7 @@ import {
 } from '../ring/index.js'
 import { reportOf, type ErrorReport } from '../worker/index.js'
 import type { ToQueue, ToServer } from './protocol.js'
+import { notSent } from './not-sent.js'
 import { transfers } from './running.js'
 import { SharedBuffers } from './numbered-buffers.js'
 
@@ -132,12 +133,6 @@ export class Post {
     return Form.MESSAGE | Mark.FAILED
   }
 
-  /** The memory this thread takes, heap and buffers, in MB. */
-  heapMb(): number {
-    const { heapUsed, external } = process.memoryUsage()
-    return (heapUsed + external) / 2 ** 20
-  }
-
   readonly #bufferOf = {
     bufferOf: (number: number): SharedArrayBuffer => {
       this.receive(() => this.#shared.get(number) !== undefined)
@@ -161,6 +156,7 @@ export class Post {
       case 'broadcast':
       case 'credit':
       case 'handler':
+      case 'kill':
       case 'no-args':
         this.#hear(message)
     }
@@ -170,17 +166,6 @@ export class Post {
 /** What a handler has asked to be moved in its result. */
 function transferOf(value: unknown): readonly TransferListItem[] | undefined {
   return typeof value === 'object' && value !== null ? transfers.get(value) : undefined
-}
-
-function notSent(what: string, value: unknown, cause: unknown): UserWorkerError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  const isIterator =
-    typeof value === 'object' &&
-    value !== null &&
-    ('next' in value || Symbol.asyncIterator in value)
-  const hint = isIterator ? '. Take the items of a generator with queue.stream()' : ''
-  const text = `${what} cannot be sent back: ${why}${hint}`
-  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
 }
 
 /** The error for arguments that came by message and cannot be read. */

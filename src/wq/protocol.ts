@@ -31,6 +31,8 @@ export interface ServeData {
   readonly concurrency: number
   /** After so many works, or with more memory, the worker leaves; null: never. */
   readonly recycle: { readonly works: number | null; readonly heapMb: number | null }
+  /** Node's options for the child process that runs the handlers; null: the thread runs them. */
+  readonly child: readonly string[] | null
 }
 
 /** What is known by number, and what it is. */
@@ -60,6 +62,8 @@ export type ToServer =
   | { readonly type: 'abort'; readonly id: number; readonly reason: ErrorReport }
   /** The caller has taken so many more items of a stream. */
   | { readonly type: 'credit'; readonly id: number; readonly count: number }
+  /** End by force, with the child process: a thread that is terminated leaves its dead child behind. */
+  | { readonly type: 'kill' }
   /** Run this once, beside the works. */
   | {
       readonly type: 'broadcast'
@@ -74,6 +78,8 @@ export type ToQueue =
   | { readonly type: 'ready' }
   /** The module could not be loaded or set up. The exit follows. */
   | { readonly type: 'unfit'; readonly error: ErrorReport }
+  /** The handlers run in this child process. */
+  | { readonly type: 'process'; readonly processId: number }
   /** There are completions: sent to an owner that waits. */
   | { readonly type: 'look' }
   | Definition

@@ -72,6 +72,7 @@ export class WorkQueue<Module = AnyModule> {
    * @throws UserWorkerError ERR_NOT_CLONEABLE: `data` cannot be sent to a thread
    * @throws UserWorkerError ERR_MODULE_LOAD: `entry` is needed in a bundle, or no such file
    * @throws UserWorkerError ENOSYS, ERR_OWNER_KILLED: `owner` has ended
+   * @throws UserWorkerError ENOTSUP: a child process cannot have what was asked for (`isolation`)
    */
   constructor(module: URL | string | null, options: WorkQueueOptions = {}) {
     const checked = checkQueue(module, options)
@@ -94,6 +95,7 @@ export class WorkQueue<Module = AnyModule> {
    * @throws UserWorkerError EAGAIN: `queueLimit` is reached; or no thread could be made (WQ-16)
    * @throws UserWorkerError ERR_NO_HANDLER, ERR_MODULE_LOAD, ERR_MODULE_LOAD_TIMEOUT: the module is
    * no good
+   * @throws UserWorkerError ENOTSUP: `isolation: 'process'` cannot carry an argument or the result
    * @throws UserWorkerError ERR_FREE_NAME: an inline function refers to its surroundings
    * @throws UserWorkerError ERR_WORKER_EXITED, ERR_WORKER_DIED, ERR_WORKER_OUT_OF_MEMORY: its
    * thread ended

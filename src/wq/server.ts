@@ -43,6 +43,7 @@ export interface ServerPlan {
   readonly loadDeadlineMs: number
   readonly concurrency: { readonly bounded: number; readonly unbounded: number }
   readonly recycle: ServeData['recycle']
+  readonly child: ServeData['child']
   /** Whether there is more than one CPU. */
   readonly spins: boolean
   readonly thread: Omit<
@@ -146,6 +147,9 @@ export class Server {
     return this.readyMs - this.#bornMs
   }
 
+  /** The child process that runs its handlers, where one does. */
+  processId: number | null = null
+
   /** Whether it stands still, frozen. */
   get isStanding(): boolean {
     return this.#worker?.state === 'frozen'
@@ -164,7 +168,7 @@ export class Server {
    */
   async start(owner: Words, concurrency: number, known: () => Iterable<Definition>): Promise<void> {
     if (this.#unfit !== null) throw this.#unfit
-    const { module, data, loadDeadlineMs, thread, recycle } = this.plan
+    const { module, data, loadDeadlineMs, thread, recycle, child } = this.plan
     const { port1, port2 } = new MessageChannel()
     const late = deadline(loadDeadlineMs, () => this.kill(loadTimeout(module, loadDeadlineMs)))
     try {
@@ -179,6 +183,7 @@ export class Server {
         spins: this.plan.spins,
         concurrency,
         recycle,
+        child,
       }
       const { signal } = this.#creation
       // From here on it is told of what is new, and the port keeps it for the thread.
@@ -296,8 +301,13 @@ export class Server {
     this.#unfit ??= reason
     this.isLeaving = true
     this.#creation.abort(reason)
-    this.#worker?.kill()
-    after(killGraceMs, () => this.#exited(null))
+    // Its thread ends when its child is gone; a thread that was terminated would leave that unburied.
+    if (this.plan.child !== null) this.tell({ type: 'kill' })
+    else this.#worker?.kill()
+    after(killGraceMs, () => {
+      this.#worker?.kill()
+      this.#exited(null)
+    })
   }
 
   /** Nobody sits in its seat any more. */
@@ -321,6 +331,9 @@ export class Server {
         break
       case 'unfit':
         this.#unfit ??= errorOf(message.error)
+        break
+      case 'process':
+        this.processId = message.processId
         break
       case 'look':
         this.events.look()

@@ -378,7 +378,7 @@ export class Serving {
     const { works, heapMb } = this.#data.recycle
     if (this.#leaving) return
     const isWorn = works !== null && this.#served >= works
-    if (isWorn || (heapMb !== null && this.#served % 64 === 0 && this.#post.heapMb() > heapMb)) {
+    if (isWorn || (heapMb !== null && this.#served % 64 === 0 && this.#handlers.heapMb > heapMb)) {
       this.#leaving = true
       this.#post.tell({ type: 'leaving' })
     }

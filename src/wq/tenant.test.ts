@@ -90,6 +90,7 @@ describe('a tenant that is limited to 3 workers', () => {
       const way = Math.floor(step / 50) % 2 === 0 ? dice(7) : 3 + dice(7)
       if (step % 100 === 0) await makeRoom()
       if (way < 3) pending.push(create())
+      else if (way < 7 && some === undefined) pending.push(create())
       else if (way < 5 && some !== undefined) {
         Atomics.store(some.orders, 0, 1 + dice(3))
         some.worker.wake()
@@ -101,7 +102,7 @@ describe('a tenant that is limited to 3 workers', () => {
         some.worker.kill()
       } else if (way === 7 && dice(3) === 0) submit(queue.run('exit', [3]))
       else submit(queue.run('echo', [step], { unbounded: dice(2) === 0 }))
-      if (dice(4) === 0) await new Promise((resolve) => setTimeout(resolve, dice(12)))
+      if (dice(3) === 0) await new Promise((resolve) => setTimeout(resolve, dice(20)))
     }
     await makeRoom()
     const codes = new Set(await Promise.all(ends))
@@ -115,7 +116,7 @@ describe('a tenant that is limited to 3 workers', () => {
     console.log(
       `tenant: ${steps} steps, ${made} made, ${refused} refused, ${looks} looks, at most ${rows} rows and ${threads} threads (seed ${seed})`,
     )
-    assert.ok(looks > 1000 && made > 50 && refused > 20, `${looks} ${made} ${refused}`)
+    assert.ok(looks > 1000 && made > 10 && refused > 20, `${looks} ${made} ${refused}`)
     assert.equal(rows, limit, `seed ${seed}`)
     assert.ok(threads <= limit, `${threads} threads, seed ${seed}`)
     await until('nobody is left', () => owner.workers().length === 0)

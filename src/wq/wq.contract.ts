@@ -15,10 +15,15 @@ import { modulesContract } from './contract/modules.contract.js'
 import { runningContract } from './contract/running.contract.js'
 import { signalContract } from './contract/signal.contract.js'
 import { valuesContract } from './contract/values.contract.js'
-import type { Make } from './contract/support.fixture.js'
+import { leaveOut, type LeftOut, type Make } from './contract/support.fixture.js'
 
-/** The suite, on the queues that `make` gives. */
-export function workQueueContract(make: Make): void {
+/**
+ * The suite, on the queues that `make` gives.
+ *
+ * @param without - titles of tests that are left out, and why
+ */
+export function workQueueContract(make: Make, without: LeftOut = {}): void {
+  leaveOut(without)
   describe('running', () => runningContract(make))
   describe('values', () => valuesContract(make))
   describe('errors', () => errorsContract(make))

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import type { WorkQueue } from '../../index.js'
-import { type Make, type Coded, word, failureOf, marked, moduleOf } from './support.fixture.js'
+import {
+  type Make,
+  type Coded,
+  word,
+  failureOf,
+  marked,
+  moduleOf,
+  test,
+} from './support.fixture.js'
 
 /** What the contract says about cancelling. */
 export function cancelContract(make: Make): void {

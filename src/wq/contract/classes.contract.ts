@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Make, word, meeting, withAllWorkers } from './support.fixture.js'
+import { type Make, word, meeting, withAllWorkers, test } from './support.fixture.js'
 
 /** What the contract says about classes and maxima. */
 export function classesContract(make: Make): void {

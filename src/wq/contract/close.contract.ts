@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../os/own-thread.fixture.js'
-import { type Make, word, failureOf, marked, moduleOf, withAllWorkers } from './support.fixture.js'
+import {
+  type Make,
+  word,
+  failureOf,
+  marked,
+  moduleOf,
+  withAllWorkers,
+  test,
+} from './support.fixture.js'
 
 /** What the contract says about closing. */
 export function closeContract(make: Make): void {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { UserWorkerError, type WorkQueue } from '../../index.js'
-import { type Make, word, failureOf, moduleOf, type Coded } from './support.fixture.js'
+import { type Make, word, failureOf, moduleOf, type Coded, test } from './support.fixture.js'
 
 /** What the contract says about dying threads. */
 export function deathContract(make: Make): void {

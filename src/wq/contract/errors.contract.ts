@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { UserWorkerError, type WorkQueue } from '../../index.js'
-import { type Make, type Coded, failureOf, moduleOf } from './support.fixture.js'
+import { type Make, type Coded, failureOf, moduleOf, test } from './support.fixture.js'
 
 /** What the contract says about errors. */
 export function errorsContract(make: Make): void {

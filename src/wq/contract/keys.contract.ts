@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Meeting } from '../handlers.fixture.js'
-import { type Make, word, meeting } from './support.fixture.js'
+import { type Make, word, meeting, test } from './support.fixture.js'
 
 /** What the contract says about keys. */
 export function keysContract(make: Make): void {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import type { WorkQueue } from '../../index.js'
-import { type Make, moduleOf, failureOf } from './support.fixture.js'
+import { type Make, moduleOf, failureOf, test } from './support.fixture.js'
 
 /** What the contract says about modules. */
 export function modulesContract(make: Make): void {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import type { WorkQueue } from '../../index.js'
-import { type Make, type Coded, word, meeting, failureOf } from './support.fixture.js'
+import { type Make, type Coded, word, meeting, failureOf, test } from './support.fixture.js'
 
 /** What the contract says about running. */
 export function runningContract(make: Make): void {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WorkQueue } from '../../index.js'
-import { type Make, word, failureOf, marked, moduleOf } from './support.fixture.js'
+import { type Make, word, failureOf, marked, moduleOf, test } from './support.fixture.js'
 
 /** What the contract says about signals. */
 export function signalContract(make: Make): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
+import { test as nodeTest } from 'node:test'
 import type { WorkQueue, WorkQueueOptions } from '../../index.js'
 import { until } from '../../os/own-thread.fixture.js'
 import type * as Handlers from '../handlers.fixture.js'
@@ -15,10 +16,32 @@ import type { Meeting } from '../handlers.fixture.js'
  */
 export type Make = (options?: WorkQueueOptions, module?: URL | string) => WorkQueue<typeof Handlers>
 
+/** Promises that the version under test cannot keep, by their titles, and why. */
+export type LeftOut = Readonly<Record<string, string>>
+
+let leftOut: LeftOut = {}
+
+/** Leaves tests of the suite out: to be called before they are defined. */
+export function leaveOut(titles: LeftOut): void {
+  leftOut = titles
+}
+
+/** A test of the suite. */
+export function test(title: string, run: () => Promise<void> | void): void {
+  nodeTest(title, { skip: leftOut[title] ?? false }, run)
+}
+
 export type Coded = Error & { code?: string; exitCode?: number }
 
 /** Shared words, all zero. */
-export const word = (length = 1): Int32Array => new Int32Array(new SharedArrayBuffer(4 * length))
+export const word = (length = 1): Int32Array => allot(length)
+
+let allot = (length: number): Int32Array => new Int32Array(new SharedArrayBuffer(4 * length))
+
+/** Has words made otherwise, where shared buffers do not reach the handlers. */
+export function wordsFrom(make: (length: number) => Int32Array): void {
+  allot = make
+}
 
 /** A meeting that remembers in which order so many works began. */
 export const meeting = (works: number): Meeting => ({

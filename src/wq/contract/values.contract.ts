@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { serialize } from 'node:v8'
 import fc from 'fast-check'
-import { type Make, word } from './support.fixture.js'
+import { type Make, word, test } from './support.fixture.js'
 
 /** What the contract says about values. */
 export function valuesContract(make: Make): void {

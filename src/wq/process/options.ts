@@ -1,0 +1,58 @@
+/**
+ * The options of a queue whose handlers run in child processes.
+ *
+ * @module
+ */
+import { invalid, UserWorkerError } from '../../errors.js'
+import type { WorkerOptions } from '../../os/thread.js'
+
+type Limits = NonNullable<WorkerOptions['resourceLimits']>
+
+/** V8's young generation is three times what its option says: two halves, and as much again. */
+const semiSpaces = 3
+
+/** What Node keeps of a thread's stack for itself, in KB; so that a limit means the same here. */
+const stackReserveKb = 192
+
+/**
+ * Checks `isolation`, and what goes together with it.
+ *
+ * @returns Node's options for the child processes; null where threads run the handlers
+ * @throws TypeError EINVAL
+ * @throws UserWorkerError ENOTSUP
+ */
+export function checkIsolation(
+  isolation: unknown,
+  limits: Limits = {},
+  entry?: unknown,
+): readonly string[] | null {
+  if (isolation === 'thread') return null
+  if (isolation !== 'process') {
+    throw invalid(`WorkQueue: isolation must be 'thread' or 'process', not ${String(isolation)}`)
+  }
+  if (entry !== undefined) {
+    const text =
+      "WorkQueue: isolation: 'process' needs the library's own files, which a bundle leaves behind: " +
+      "keep 'userworker' outside the bundle"
+    throw new UserWorkerError('ENOTSUP', text)
+  }
+  if (limits.codeRangeSizeMb !== undefined) {
+    const text =
+      'WorkQueue: resourceLimits.codeRangeSizeMb is for threads alone: V8 has no such option for a process'
+    throw new UserWorkerError('ENOTSUP', text)
+  }
+  return flagsOf(limits)
+}
+
+function flagsOf(limits: Limits): string[] {
+  const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb } = limits
+  const flags: string[] = []
+  // 0 is V8's own default, for a thread too.
+  if (old) flags.push(`--max-old-space-size=${Math.ceil(old)}`)
+  if (young) flags.push(`--max-semi-space-size=${Math.max(1, Math.round(young / semiSpaces))}`)
+  if (stackSizeMb) {
+    const kb = Math.floor(stackSizeMb * 1024) - stackReserveKb
+    flags.push(`--stack-size=${Math.max(64, kb)}`)
+  }
+  return flags
+}
