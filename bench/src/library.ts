@@ -7,4 +7,5 @@ type Library = typeof import('../../dist/index.js')
 
 const packed = new URL('../../dist/packed/index.js', import.meta.url)
 
-export const { UserWorker, WorkQueue } = (await import(packed.href)) as Library
+export const library = (await import(packed.href)) as Library
+export const { UserWorker, WorkQueue } = library
