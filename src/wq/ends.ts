@@ -40,6 +40,8 @@ export class Ends {
   count = 0
   readonly #shared: SharedBuffers
   readonly #events: EndEvents
+  /** Works that have lost a thread before they began. */
+  readonly #givenBack = new WeakSet<QueuedWork>()
 
   constructor(shared: SharedBuffers, events: EndEvents) {
     this.#shared = shared
@@ -68,8 +70,17 @@ export class Ends {
     if (settled) this.#events.settled(work)
   }
 
-  /** The work's thread has ended before the work. */
-  died(server: Server, work: QueuedWork, error: Error | null): void {
+  /**
+   * The work's thread has ended before the work.
+   *
+   * @returns false: the work had not begun, and goes to another worker
+   */
+  died(server: Server, work: QueuedWork, error: Error | null): boolean {
+    if (this.#mayRunYet(server, work)) {
+      this.#givenBack.add(work)
+      server.lane.giveBack(work)
+      return false
+    }
     const { killed, culprit } = server
     this.#release(server, work)
     const isMeant = culprit === null || culprit === work || (work.extras?.told ?? null) !== null
@@ -80,6 +91,7 @@ export class Ends {
           ? work.cancelWith(killed)
           : work.reject(innocent(server, killed))
     if (settled) this.#events.settled(work)
+    return true
   }
 
   /** The server has claimed the work, and waits for arguments that go by message. */
@@ -98,6 +110,20 @@ export class Ends {
       if (work.reject(notCloneable(work, cause))) this.#events.settled(work)
       server.tell({ type: 'no-args', id })
     }
+  }
+
+  /**
+   * Whether a work whose thread has ended is wanted and whole: its handler was not called, its
+   * arguments are still here, and it is the first thread that it sees die. Reading its arguments might
+   * be what the thread died of.
+   */
+  #mayRunYet({ lane }: Server, work: QueuedWork): boolean {
+    if (work.settled || (work.extras?.told ?? null) !== null) return false
+    const { words } = lane.memory
+    const at = slotOf(work.slot)
+    if (words[at + Slot.BEGAN] !== 0 || words[at + Slot.ENDED] !== 0) return false
+    const isByMessage = formOf(formatOf(lane.memory, work.slot)) === Form.MESSAGE
+    return (!isByMessage || (work.captured?.message ?? null) !== null) && !this.#givenBack.has(work)
   }
 
   #release(server: Server, work: QueuedWork): void {

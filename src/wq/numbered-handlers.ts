@@ -5,6 +5,7 @@
  */
 import { UserWorkerError } from '../errors.js'
 import { explainReference, functionOf } from './inline.js'
+import { noModule } from './protocol.js'
 
 type Function = (...args: readonly unknown[]) => unknown
 
@@ -60,14 +61,19 @@ export class Handlers {
     const found = Object.hasOwn(module, name) && !reserved.has(name) ? module[name] : undefined
     if (typeof found === 'function') return found as Function
     return () => {
-      const names = Object.keys(module).filter(
-        (key) => typeof module[key] === 'function' && !reserved.has(key),
-      )
-      throw new UserWorkerError(
-        'ERR_NO_HANDLER',
-        `${this.#url} has no handler '${name}'. It has: ${names.join(', ') || 'none'}`,
-      )
+      throw new UserWorkerError('ERR_NO_HANDLER', this.#whyNone(name))
     }
+  }
+
+  #whyNone(name: string): string {
+    if (this.#url === noModule) {
+      return `This queue was made without a module, so it has no handler '${name}': give it an inline function`
+    }
+    const module = this.#module
+    const names = Object.keys(module).filter(
+      (key) => typeof module[key] === 'function' && !reserved.has(key),
+    )
+    return `${this.#url} has no handler '${name}'. It has: ${names.join(', ') || 'none'}`
   }
 }
 

@@ -27,6 +27,7 @@ import {
 import { levels, type Level } from '../ring/index.js'
 import { KeySpace } from './keys.js'
 import { checkConcurrency, checkMax, type Concurrency, type MaxWorkers } from './maxima.js'
+import { noModule } from './protocol.js'
 import type { ServerPlan } from './server.js'
 import { QueuedWork, type Work } from './work.js'
 
@@ -128,9 +129,6 @@ export interface WorkOptions {
   /** Gets what the handler passes to `current().progress()`. */
   onProgress?: (value: unknown) => void
 }
-
-/** For queues of inline functions alone. */
-const noModule = 'data:text/javascript,'
 
 /** The options of a queue after checking, with every default in its place. */
 export interface CheckedQueue {

@@ -107,8 +107,8 @@ function cellOf(lines: readonly Line[], row: Row, name: string): string {
   if (outcome === undefined) return ''
   if ('missing' in outcome) return outcome.missing
   const next = outcome.next === 'runs' ? '' : `; next: ${code(outcome.next)}`
-  const time = outcome.seen === 'HANG' ? '' : `, ${outcome.ms} ms`
-  return `${outcome.seen === 'HANG' ? '**HANG**' : code(outcome.seen)}${time}${next}`
+  const { seen, ms } = outcome
+  return seen.startsWith('HANG') ? `**${seen}**${next}` : `${code(seen)}, ${ms} ms${next}`
 }
 
 const code = (text: string): string => `\`${text.replaceAll('`', "'").replaceAll('|', '\\|')}\``

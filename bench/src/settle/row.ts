@@ -32,7 +32,8 @@ export interface RunOptions {
 
 export interface Handle {
   readonly result: Promise<unknown>
-  cancel(): void
+  /** With the feature `handle`. */
+  cancel?(): void
 }
 
 /** A pool in the hands of a row. */
@@ -67,6 +68,8 @@ export interface Trial {
   readonly threads: readonly Worker[]
   /** From here on the time counts. It does from the beginning. */
   begin(): void
+  /** Of these, a hang tells how many are pending. */
+  follow(promises: readonly Promise<unknown>[]): void
   /** What a promise came to, in words; the time counts to here. */
   endOf(promise: PromiseLike<unknown>, words?: (error: unknown) => string): Promise<string>
 }

@@ -45,6 +45,8 @@ class RowTrial implements Trial {
   #pool: Pool | null = null
   #begunAt = performance.now()
   #endedAt: number | null = null
+  #followed = 0
+  #pending = 0
 
   constructor(adapter: Adapter, { mark, hangMs }: Plan) {
     this.mark = mark
@@ -83,6 +85,18 @@ class RowTrial implements Trial {
     this.#endedAt = null
   }
 
+  follow(promises: readonly Promise<unknown>[]): void {
+    this.#followed = promises.length
+    this.#pending = promises.length
+    const ended = (): void => void this.#pending--
+    for (const promise of promises) promise.then(ended, ended)
+  }
+
+  /** A hang, in words. */
+  get hang(): string {
+    return this.#followed === 0 ? 'HANG' : `HANG of ${this.#pending}`
+  }
+
   async endOf(
     promise: PromiseLike<unknown>,
     words: (error: unknown) => string = wordsOf,
@@ -94,16 +108,17 @@ class RowTrial implements Trial {
 
   /** Waits for something that may hang. */
   async watch<Value>(promise: Promise<Value>): Promise<Value | typeof hang> {
-    let isOver = false
-    const watchdog = async (): Promise<typeof hang> => {
-      while (!isOver && performance.now() - this.#begunAt < this.#hangMs) await pause(20)
-      return hang
-    }
+    const ended = new AbortController()
     try {
-      return await Promise.race([promise, watchdog()])
+      return await Promise.race([promise, this.#watchdog(ended.signal)])
     } finally {
-      isOver = true
+      ended.abort()
     }
+  }
+
+  async #watchdog(ended: AbortSignal): Promise<typeof hang> {
+    while (!ended.aborted && performance.now() - this.#begunAt < this.#hangMs) await pause(20)
+    return hang
   }
 
   /** Whether the next work runs. */
@@ -139,10 +154,12 @@ async function outcomeOf(plan: Plan): Promise<Outcome> {
   const seen = await trial.watch(row.run(trial).catch((error: unknown) => wordsOf(error)))
   if (seen === notPossible) return { missing: notPossible }
   const { ms } = trial
+  // Now: the next work may set free what hung.
+  const end = seen === hang ? trial.hang : seen
   trial.begin()
   const next = await trial.watch(trial.next(row.next).catch((error: unknown) => wordsOf(error)))
   return {
-    seen: (seen === hang ? 'HANG' : seen) + crash,
+    seen: end + crash,
     ms,
     next: next === hang ? 'HANG' : next,
   }

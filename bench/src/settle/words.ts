@@ -19,8 +19,8 @@ export function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return cut(`rejects with ${JSON.stringify(error)}`)
   const { code, exitCode, innocent, cause } = error as Facts
   const words = [typeof code === 'string' ? code : cut(`${error.name}: ${error.message}`)]
-  if (exitCode !== undefined && code === 'ERR_WORKER_EXITED')
-    words.push(`exitCode ${String(exitCode)}`)
+  if (typeof exitCode === 'number' && code === 'ERR_WORKER_EXITED')
+    words.push(`exitCode ${exitCode}`)
   if (innocent === true) words.push('innocent: true')
   if (cause instanceof Error) words.push(`cause ${nameOf(cause)}`)
   return words.join(', ')

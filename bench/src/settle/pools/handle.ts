@@ -14,18 +14,15 @@ export function threadFile({ module = 'handlers' }: Opening, own: string): strin
 
 /**
  * A work of a pool that is cancelled by signals alone. A time-out is a signal too, as in Node's own
- * functions.
+ * functions. No signal is passed where none is asked for: piscina and tinypool give works with one a
+ * thread of their own.
  */
 export function handleBySignal(
   { signal, timeoutMs }: RunOptions,
   run: (signal: AbortSignal | undefined) => PromiseLike<unknown>,
 ): Handle {
   const used = timeoutMs === undefined ? signal : AbortSignal.timeout(timeoutMs)
-  const controller = new AbortController()
-  return {
-    result: begun(() => run(used ?? controller.signal)),
-    cancel: () => controller.abort(),
-  }
+  return { result: begun(() => run(used)) }
 }
 
 /** A throw at once is a rejection; and one that nobody waits for yet is no crash. */

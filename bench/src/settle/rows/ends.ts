@@ -62,7 +62,7 @@ const canceled: Row = {
     const work = pool.enqueue('spin', trial.mark, { killAfterMs })
     await trial.marked(1)
     trial.begin()
-    work.cancel()
+    work.cancel?.()
     return trial.endOf(work.result)
   },
 }

@@ -26,7 +26,10 @@ interface Limit {
 const processes: Limit = {
   option: 'nproc',
   name: 'Max processes',
-  holds: () => (spawnSync('true').error as NodeJS.ErrnoException | undefined)?.code === 'EAGAIN',
+  holds() {
+    const error: NodeJS.ErrnoException | undefined = spawnSync('true').error
+    return error?.code === 'EAGAIN'
+  },
 }
 
 const files: Limit = {

@@ -99,10 +99,15 @@ export async function wait(file: string): Promise<never> {
 }
 
 /** Says that it runs, and answers a moment later. */
-export async function soon(file: string): Promise<string> {
+export const soon = async (file: string): Promise<string> => answerAfter(100, file)
+
+/** Says that it runs, and answers later. */
+export const later = async (file: string): Promise<string> => answerAfter(1000, file)
+
+async function answerAfter(ms: number, file: string): Promise<string> {
   mark({ file, line: 0 })
   await new Promise((resolve) => {
-    setTimeout(resolve, 100)
+    setTimeout(resolve, ms)
   })
   return 'done'
 }
