@@ -58,14 +58,9 @@ export function tableOf(lines: readonly Line[], withinMs: number): string {
 
 /** The page: ours alone, and then all side by side. */
 export function pageOf(lines: readonly Line[], setting: Setting, withinMs: number): string {
-  const own = lines.filter(({ pool }) => pool === 'ours')
+  const own = lines.filter((line) => line.pool === 'ours' && !isAbsent(line))
   const names = [...new Set(lines.map(({ pool }) => pool))]
   const versions = names.map((name) => `${name} ${setting.versions[name] ?? ''}`.trimEnd())
-  const ownRows = own.map(({ row, outcome }) =>
-    'missing' in outcome
-      ? [row.title, code(row.expected), outcome.missing, '', '']
-      : [row.title, code(row.expected), code(outcome.seen), String(outcome.ms), outcome.next],
-  )
   const allRows = own.map(({ row }) => [
     row.title,
     ...names.map((name) => cellOf(lines, row, name)),
@@ -76,7 +71,7 @@ export function pageOf(lines: readonly Line[], setting: Setting, withinMs: numbe
       introduction,
       `Measured with Node ${setting.node}: ${versions.join(', ')}; workers of ours are ${setting.isolation}s.`,
       '## Ours',
-      markdown(['failure', 'expected', 'seen', 'ms', 'the next work'], ownRows),
+      markdown(['failure', 'expected', 'seen', 'ms', 'the next work'], own.map(ownCells)),
       summaryOf(lines, withinMs).replace(/\d+\/\d+/, '$& as expected'),
       '## Beside other pools',
       legend,
@@ -88,17 +83,28 @@ export function pageOf(lines: readonly Line[], setting: Setting, withinMs: numbe
   )
 }
 
+/** Whether our pool has no such thing, in this build or with this isolation. */
+const isAbsent = ({ outcome }: Line): boolean => 'missing' in outcome && outcome.missing === 'n/a'
+
+function ownCells({ row, outcome }: Line): string[] {
+  const first = [row.title, code(row.expected)]
+  if ('missing' in outcome) return [...first, outcome.missing, '', '']
+  return [...first, code(outcome.seen), String(outcome.ms), outcome.next]
+}
+
 const introduction = [
   'What becomes of the promise of a work when something goes wrong, and whether the next work runs.',
   'Every line is a process of its own with a pool of one worker; the time counts from what went wrong',
-  'to the end of the promise, and a promise that is pending after 5 seconds is a hang. The sources are',
+  'to the end of the promise, and a promise that is pending after 5 seconds is a hang; of 1,000 works',
+  'the hang says how many are. The sources are',
   'in `bench/src/settle/`; `npm run -s settle -- --write` writes this page, and the test suite runs the',
   'lines of ours.',
 ].join('\n')
 
 const legend = [
   'Each pool is used as its own documentation says: `AbortSignal.timeout` where it has signals and no',
-  'time-out, its closing with a deadline where it has one. The next work runs unless the cell says',
+  'time-out, its closing with a deadline where it has one. piscina and tinypool run nothing beside a work',
+  'that has a signal, and poolifier does not end its thread. The next work runs unless the cell says',
   'otherwise; n/a: the pool has no such thing.',
 ].join('\n')
 

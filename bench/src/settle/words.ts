@@ -37,6 +37,10 @@ function nameOf(error: Error): string {
 }
 
 function cut(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ')
+  // Where the project lies is nobody's business.
+  const line = text
+    .replaceAll(/(file:\/)?(\/[^\s/]+)+\//g, '…/')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
   return line.length <= mostColumns ? line : `${line.slice(0, mostColumns - 1)}…`
 }

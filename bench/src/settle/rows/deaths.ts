@@ -102,7 +102,7 @@ function failuresOf(ends: readonly PromiseSettledResult<unknown>[]): string {
 }
 
 const besideKilled: Row = {
-  title: 'three works beside one whose thread is ended because of it',
+  title: 'three works beside one that is aborted, whose thread is ended after 100 ms',
   expected: 'ERR_WORKER_DIED, innocent: true, cause ABORT_ERR',
   needs: ['overlap'],
   deadlineMs: 100,
