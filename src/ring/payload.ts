@@ -187,7 +187,6 @@ export function writeHead(
   to.words[at + Slot.FORMAT] = format
   to.words[at + Slot.TOLD] = 0
   to.words[at + Slot.BEGAN] = 0
-  to.words[at + Slot.ENDED] = 0
 }
 
 /** Names of handlers are numbered with so many bits. */

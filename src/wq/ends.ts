@@ -7,6 +7,7 @@
  *
  * @module
  */
+import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
 import {
   Form,
@@ -40,8 +41,8 @@ export class Ends {
   count = 0
   readonly #shared: SharedBuffers
   readonly #events: EndEvents
-  /** Works that have lost a thread before they began. */
-  readonly #givenBack = new WeakSet<QueuedWork>()
+  /** Works that have lost a thread before they began, and those whose arguments were moved to one. */
+  readonly #spent = new WeakSet<QueuedWork>()
 
   constructor(shared: SharedBuffers, events: EndEvents) {
     this.#shared = shared
@@ -77,7 +78,7 @@ export class Ends {
    */
   died(server: Server, work: QueuedWork, error: Error | null): boolean {
     if (this.#mayRunYet(server, work)) {
-      this.#givenBack.add(work)
+      this.#spent.add(work)
       server.lane.giveBack(work)
       return false
     }
@@ -103,7 +104,10 @@ export class Ends {
       return
     }
     // What was moved cannot be sent twice.
-    if (message.transfer.length > 0) captured.message = null
+    if (message.transfer.length > 0) {
+      captured.message = null
+      this.#spent.add(work)
+    }
     try {
       server.tell({ type: 'args', id, args: message.args }, message.transfer)
     } catch (cause) {
@@ -118,12 +122,8 @@ export class Ends {
    * be what the thread died of.
    */
   #mayRunYet({ lane }: Server, work: QueuedWork): boolean {
-    if (work.settled || (work.extras?.told ?? null) !== null) return false
-    const { words } = lane.memory
-    const at = slotOf(work.slot)
-    if (words[at + Slot.BEGAN] !== 0 || words[at + Slot.ENDED] !== 0) return false
-    const isByMessage = formOf(formatOf(lane.memory, work.slot)) === Form.MESSAGE
-    return (!isByMessage || (work.captured?.message ?? null) !== null) && !this.#givenBack.has(work)
+    if (work.settled || (work.extras?.told ?? null) !== null || this.#spent.has(work)) return false
+    return memory.load(lane.memory.words, slotOf(work.slot) + Slot.BEGAN) === 0
   }
 
   #release(server: Server, work: QueuedWork): void {
@@ -131,13 +131,14 @@ export class Ends {
     this.#events.left(work)
   }
 
-  #record({ memory }: Lane, { slot, queuedAt }: QueuedWork): void {
+  #record(lane: Lane, { slot, queuedAt }: QueuedWork): void {
+    const { words } = lane.memory
     const at = slotOf(slot)
-    const began = memory.words[at + Slot.BEGAN] as number
+    const began = words[at + Slot.BEGAN] as number
     if (began === 0) return
     // Differences of clocks that count microseconds modulo 2^32: 71 minutes.
     this.waits.record(((began - queuedAt) >>> 0) / 1000)
-    this.runs.record((((memory.words[at + Slot.ENDED] as number) - began) >>> 0) / 1000)
+    this.runs.record((((words[at + Slot.ENDED] as number) - began) >>> 0) / 1000)
   }
 
   #unpack(server: Server, slot: number): { value: unknown } | { unreadable: unknown } {
