@@ -8,14 +8,16 @@
 export const errorCodes = {
   ABORT_ERR:
     'The AbortSignal given with a work, or with a creation, was aborted. `cause` is its reason.',
-  EAGAIN: 'A limit of the system or of the library is reached: no further thread can be made now.',
+  EAGAIN:
+    'A limit of the system, of the library or of an owner is reached: no further thread can be made now. ' +
+    '`owner` names the owner, if it is one.',
   EBUSY: 'The worker is told to park already.',
   ECANCELED:
     'The work was cancelled before it ran, or its queue was closed; a park was taken back by `unpark`.',
   EDEADLK: "The wait could never finish: the other worker waits for this one's end.",
   EINVAL: 'An argument or an option is wrong. The error is a TypeError.',
   EMFILE: 'The process has no file descriptor left, and a thread needs some.',
-  ENOSYS: 'The worker has exited or was told to stop, and does this no more.',
+  ENOSYS: 'The worker or the owner has ended or was told to stop, and does this no more.',
   ENOTSUP:
     'This system, or what is installed on it, cannot do this. The message says what it takes.',
   ERR_FREE_NAME:
@@ -26,6 +28,8 @@ export const errorCodes = {
   ERR_NO_HANDLER: 'The module has no such function. The message lists those it has.',
   ERR_NO_WORK: 'There is no work here: `current()` was called outside a handler.',
   ERR_NOT_CLONEABLE: 'A value cannot be sent to another thread. `cause` says which part.',
+  ERR_OWNER_KILLED:
+    'An owner of the worker, or of the queue, was killed. `cause` is the reason given to `kill`.',
   ERR_WORKER_DIED:
     'The thread ended by an error outside any work or function, or was terminated. `cause` is the error.',
   ERR_WORKER_EXITED: 'Code in the thread called `process.exit`. `exitCode` is its argument.',
@@ -60,6 +64,8 @@ export interface ErrorFacts {
   stuck?: readonly Stuck[]
   /** Whether the work is not to blame for the end of its thread. */
   innocent?: boolean
+  /** The owner whose limit is reached. */
+  owner?: string
 }
 
 const brand: unique symbol = Symbol.for('userworker.error') as never
@@ -77,6 +83,8 @@ export class UserWorkerError extends Error {
   declare readonly stuck?: readonly Stuck[]
   /** True where a work's thread was ended because of another work; only with ERR_WORKER_DIED. */
   declare readonly innocent?: boolean
+  /** The name of the owner whose limit is reached; only with EAGAIN, and only where it is one. */
+  declare readonly owner?: string
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
     super(message, 'cause' in facts ? { cause: facts.cause } : undefined)
@@ -84,6 +92,7 @@ export class UserWorkerError extends Error {
     if (facts.exitCode !== undefined) this.exitCode = facts.exitCode
     if (facts.stuck !== undefined) this.stuck = facts.stuck
     if (facts.innocent !== undefined) this.innocent = facts.innocent
+    if (facts.owner !== undefined) this.owner = facts.owner
     markAsOurs(this)
   }
 

@@ -17,7 +17,7 @@
 import * as memory from '#memory'
 import type { Words } from '#memory'
 import { after, Flag, hasFlag, move, State, stateOf, take, type OwnerStep } from './state.js'
-import { at, Field, number } from './table.js'
+import { at, Field, lineOf, number, parentOf } from './table.js'
 
 /** What the owner asks for by {@link ask}. */
 export type Request = Exclude<OwnerStep, 'rouse'>
@@ -92,7 +92,7 @@ export function wake(words: Words, row: number): boolean {
 }
 
 /** Moves the bell and wakes who waits on it. Always after the change that it tells of. */
-function ring(words: Words, row: number): void {
+export function ring(words: Words, row: number): void {
   memory.add(words, at(row, Field.SEQUENCE), 1)
   memory.notify(words, at(row, Field.SEQUENCE))
 }
@@ -126,19 +126,70 @@ export function rouse(words: Words, row: number): void {
 }
 
 /**
+ * Where a thread is when it looks whether to stand: between two works, or in the middle of one. A
+ * park counts everywhere, a freeze as it was asked for.
+ */
+export type Point = 'work' | 'anywhere'
+
+/**
+ * Whether a thread is to stand still at such a point: it is told to park, or it or an owner above is
+ * frozen. A stop beats that: of a worker that is told to stop, or of an owner, nothing above counts
+ * any more (KT-25).
+ */
+export function mustStand(words: Words, row: number, point: Point): boolean {
+  const own = controlOf(words, row)
+  if (hasFlag(own, Flag.PARK)) return true
+  return isFrozen(words, row, point)
+}
+
+/** Whether what is below a row is to stand still at such a point. */
+export function isFrozen(words: Words, row: number, point: Point): boolean {
+  const flag = point === 'work' ? Flag.FREEZE : Flag.ANYWHERE
+  for (let each = row; each >= 0; each = parentOf(words, each)) {
+    const word = controlOf(words, each)
+    if (hasFlag(word, Flag.STOP)) return false
+    if (hasFlag(word, flag)) return true
+    if (each === 0) return false
+  }
+  return false
+}
+
+/** Whether a row or an owner above it was killed: what is below is to die, and nothing is made there. */
+export function isKilled(words: Words, row: number): boolean {
+  return lineOf(words, row).some((each) => hasFlag(controlOf(words, each), Flag.KILL))
+}
+
+/** Whether a thread stands, of those that are to: one that has not begun, or has ended, does. */
+export function isStanding(words: Words, row: number): boolean {
+  const word = controlOf(words, row)
+  const state = stateOf(word)
+  if (state !== State.CREATED && state !== State.RUNNING) return true
+  return hasFlag(word, Flag.PARKED)
+}
+
+/**
  * Thread, at a signal point: stands still as long as it is told to (KT-21). Nothing of the thread
  * runs meanwhile, nor does its event loop (INV-KT-7).
  *
  * @param answer - called when it stands
  * @returns whether it stood
  */
-export function stand(words: Words, row: number, answer: () => void): boolean {
-  if (!take(words, at(row, Field.CONTROL), 'parked')) return false
+export function stand(words: Words, row: number, answer: () => void, point: Point): boolean {
+  if (!mustStand(words, row, point)) return false
+  take(words, at(row, Field.CONTROL), 'parked')
   answer()
   for (;;) {
-    // Waker: `ask` with 'unpark' or 'stop', which clear PARK and ring. Read in the opposite order.
+    // Waker: `ask` with 'unpark', 'thaw' or 'stop', of this row or, with its rings, of one above. Read
+    // in the opposite order.
     const heard = listen(words, row)
-    if (take(words, at(row, Field.CONTROL), 'resumed')) return true
+    // Once it stands, whatever makes a thread stand at all keeps it there.
+    if (!mustStand(words, row, 'work') && take(words, at(row, Field.CONTROL), 'resumed')) {
+      // A freeze is in another word: whoever set it since the look above saw us stand, and believes it.
+      if (!mustStand(words, row, 'work')) return true
+      take(words, at(row, Field.CONTROL), 'parked')
+      answer()
+      continue
+    }
     nap(words, row, heard, Infinity)
   }
 }

@@ -11,7 +11,7 @@ import { standingOf } from '../os/standing.js'
 import { checkForLeaks } from './leaks.fixture.js'
 import { beginning, functionOf, moduleOf, whileLoading } from './module.fixture.js'
 import { UserWorker, type UserWorkerOptions } from './index.js'
-import { claimedRows, table } from './table.js'
+import { workerRows, table } from './table.js'
 
 checkForLeaks()
 
@@ -21,12 +21,12 @@ const causeOf = (error: Error | null): Coded | undefined => error?.cause as Code
 
 /** What a creation that must fail fails with; and that nothing of it is left. */
 async function failureOf(module: URL | string, options: UserWorkerOptions = {}): Promise<Coded> {
-  const before = claimedRows(table()).length
+  const before = workerRows(table()).length
   const error = await UserWorker.create(module, options).then(
     () => assert.fail('the creation must fail'),
     (reason: unknown) => reason as Coded,
   )
-  assert.equal(claimedRows(table()).length, before, 'INV-UW-5: nothing of it is left')
+  assert.equal(workerRows(table()).length, before, 'INV-UW-5: nothing of it is left')
   return error
 }
 
@@ -86,7 +86,7 @@ describe('creation fails with a code and its cause, and leaves nothing', () => {
     await assert.rejects(rejection, { code: 'ERR_MODULE_LOAD_TIMEOUT', message: /system call/ })
     assert.ok(Date.now() - begun < 5000, 'it does not hang')
     writeFileSync(fifo, '') // lets the thread go
-    await until('its row is free', () => claimedRows(table()).length === 0)
+    await until('its row is free', () => workerRows(table()).length === 0)
     rmSync(folder, { recursive: true })
   })
 

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import * as memory from '#memory'
-import type { Words } from '#memory'
 import { UserWorkerError, type Stuck } from '../errors.js'
 import { affinityOf } from '../os/limits.js'
-import { sampleThread, threadNamePrefix, type ThreadSample } from '../os/proc.js'
+import { sampleThread, type ThreadSample } from '../os/proc.js'
 import { standingOf } from '../os/standing.js'
 import { controlOf } from './control.js'
+import { workersOf } from './freeze.js'
 import type { Life } from './life.js'
 import type { Link } from './link.js'
+import { idOf, joinsOf, makerIdOf, nameOfThread, osThreadOf, waitOf, whereOf } from './seen.js'
 import { Flag, hasFlag, isExited, stateName, type StateName } from './state.js'
-import { at, claimedRows, Field, joinSlots, parentOf, waits, type Wait } from './table.js'
+import type { Wait } from './table.js'
 
 /** A worker, described for people and for logs. */
 export interface WorkerDescription {
@@ -57,11 +57,10 @@ export function describeWorker({
 }: Life): WorkerDescription {
   const { words, row } = link
   const alive = end === null
-  const parent = alive ? parentOf(words, row) : 0
   return {
     id,
     name,
-    parentId: parent > 0 ? memory.load(words, at(parent, Field.ID)) : null,
+    parentId: alive ? makerIdOf(words, row) : null,
     osThreadId,
     state: alive ? stateName(control) : 'exited',
     entered: hasFlag(control, Flag.ENTERED),
@@ -92,40 +91,17 @@ export function stuckError(link: Link, name: string, deadlineMs: number): UserWo
  * as well; without those that in turn only wait for another of them.
  */
 function stuckBelow({ words, row }: Link, name: string): Stuck[] {
-  const stopping = [row, ...below(words, row)].filter((each) => {
+  const stopping = workersOf(words, row).filter((each) => {
     const word = controlOf(words, each)
     return hasFlag(word, Flag.STOP) && !isExited(word)
   })
-  const ids = new Set(stopping.map((each) => memory.load(words, at(each, Field.ID))))
+  const ids = new Set(stopping.map((each) => idOf(words, each)))
   const last = stopping.filter((each) => !joinsOf(words, each).some((id) => ids.has(id)))
   return (last.length > 0 ? last : [row]).map((each) => {
-    const tid = memory.load(words, at(each, Field.OS_THREAD)) || null
-    const sample = tid === null ? null : sampleThread(tid)
-    const own = each === row ? name : (sample?.name.slice(threadNamePrefix.length) ?? '?')
-    return { name: own, osThreadId: tid, where: whereOf(words, each, tid) }
+    const osThreadId = osThreadOf(words, each)
+    const own = each === row ? name : nameOfThread(osThreadId)
+    return { name: own, osThreadId, where: whereOf(words, each) }
   })
-}
-
-function below(words: Words, row: number): number[] {
-  return claimedRows(words).flatMap((each) =>
-    parentOf(words, each) === row ? [each, ...below(words, each)] : [],
-  )
-}
-
-function whereOf(words: Words, row: number, tid: number | null): string {
-  const wait = waitOf(words, row)
-  if (wait !== 'nothing') return `waits for ${wait}`
-  return (tid === null ? null : standingOf(tid)) ?? 'is not seen by the system'
-}
-
-function waitOf(words: Words, row: number): Wait {
-  return waits[memory.load(words, at(row, Field.WAITING))] ?? 'nothing'
-}
-
-function joinsOf(words: Words, row: number): number[] {
-  return Array.from({ length: joinSlots }, (_, slot) =>
-    memory.load(words, at(row, Field.JOINS + slot)),
-  ).filter((id) => id !== 0)
 }
 
 function threadOf(tid: number): WorkerDescription['thread'] {

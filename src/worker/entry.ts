@@ -11,8 +11,9 @@ import { MessagePort, workerData } from '../os/thread.js'
 import { controlOf, EINTR, finish } from './control.js'
 import { reportOf } from './error-report.js'
 import { loadModule } from './load.js'
-import { isLoopFunction, runLoop } from './loop.js'
+import { isLoopFunction, onOwnerKillOf, runLoop } from './loop.js'
 import { spareName, type Boot, type Identity, type ToOwner, type ToThread } from './protocol.js'
+import { Scope } from './scope.js'
 import { OwnSelf, type Self } from './self.js'
 import { Flag, hasFlag, isExited, take } from './state.js'
 import { at, Field, setOwnRow, table, waits } from './table.js'
@@ -57,6 +58,7 @@ function awaitIdentity(): void {
     if (spare) take(words, control, 'adopt')
     self = new OwnSelf(words, row, identity.name, {
       parked: () => tell({ type: 'parked' }),
+      lookBelow: () => Scope.current().look(),
       leave,
     })
     live(identity, self).catch((error: unknown) => {
@@ -95,7 +97,7 @@ async function live(identity: Identity, self: OwnSelf): Promise<void> {
     return leave(EINTR)
   }
   take(words, control, 'loaded')
-  tell({ type: 'created' })
+  tell({ type: 'created', onOwnerKill: onOwnerKillOf(run) })
   if (!(await entered(self))) return leave(EINTR)
   tell({ type: 'entered' })
   let code: number

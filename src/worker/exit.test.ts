@@ -17,6 +17,7 @@ const bare: Remains = {
   exitCode: 0,
   nodeCode: 1,
   killed: false,
+  ownerKilled: null,
   told: null,
   uncaught: null,
   left: null,

@@ -23,6 +23,8 @@ export interface Remains {
   readonly nodeCode: number
   /** `kill` was called. */
   readonly killed: boolean
+  /** Because an owner above was killed: that error. */
+  readonly ownerKilled: Error | null
   /** What it said last about itself: why its module failed, or what its function threw. */
   readonly told: Error | null
   /** The error that reached the top of the thread; it counts only together with `ended`. */
@@ -63,12 +65,14 @@ function hasLeft({ nodeCode, left, ended }: Remains): boolean {
 }
 
 function errorOf(remains: Remains): Error | null {
-  const { name, control, killed, told, uncaught, left, ended } = remains
+  const { name, control, killed, ownerKilled, told, uncaught, left, ended } = remains
   if (told !== null) return told
   if (ended !== null) return endedBy(name, ended, uncaught)
   if (left !== null) return exited(name, left)
-  if (stateOf(control) === State.EXITED) return null
+  // A loop that was told to die ended by itself, with that code.
+  if (stateOf(control) === State.EXITED) return remains.exitCode === KILLED ? ownerKilled : null
   if (killed) {
+    if (ownerKilled !== null) return ownerKilled
     const message = `Worker '${name}' was killed`
     return new UserWorkerError('ERR_WORKER_KILLED', message, { exitCode: KILLED })
   }
@@ -79,7 +83,8 @@ function errorOf(remains: Remains): Error | null {
 
 /** Whether a worker's end was a kill. */
 export function isKill(error: Error): boolean {
-  return error instanceof UserWorkerError && error.code === 'ERR_WORKER_KILLED'
+  if (!(error instanceof UserWorkerError)) return false
+  return error.code === 'ERR_WORKER_KILLED' || error.code === 'ERR_OWNER_KILLED'
 }
 
 function exited(name: string, exitCode: number): UserWorkerError {

@@ -7,7 +7,7 @@
 import { threadsOf } from '../os/proc.js'
 import { UserWorker } from './index.js'
 import { functionOf } from './module.fixture.js'
-import { claimedRows, table } from './table.js'
+import { workerRows, table } from './table.js'
 
 /** What the program says. */
 export interface Report {
@@ -17,7 +17,7 @@ export interface Report {
   readonly own: readonly [number, number]
 }
 
-const rows = claimedRows(table()).length
+const rows = workerRows(table()).length
 const marked = threadsOf().filter((thread) => thread.name.startsWith('uw:')).length
 const worker = await UserWorker.create(functionOf('() => 3'))
 await worker.start()

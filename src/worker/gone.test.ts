@@ -10,7 +10,7 @@ import { threadsOf } from '../os/proc.js'
 import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf, moduleOf } from './module.fixture.js'
 import { UserWorker, type UserWorkerOptions } from './index.js'
-import { claimedRows, table } from './table.js'
+import { workerRows, table } from './table.js'
 
 checkForLeaks()
 
@@ -18,7 +18,7 @@ checkForLeaks()
 function counts(): { rows: number; marked: number; threads: number } {
   const threads = threadsOf()
   const marked = threads.filter((thread) => thread.name.startsWith('uw:')).length
-  return { rows: claimedRows(table()).length, marked, threads: threads.length }
+  return { rows: workerRows(table()).length, marked, threads: threads.length }
 }
 
 /** Waits until all is as it was: a thread is there for a moment after its 'exit'. */

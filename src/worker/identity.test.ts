@@ -13,7 +13,8 @@ import { identityOf, type Identity } from './identity.fixture.js'
 import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf, moduleOf } from './module.fixture.js'
 import { UserWorker } from './index.js'
-import { claimedRows, parentOf, table } from './table.js'
+import { Scope } from './scope.js'
+import { parentOf, table, workerRows } from './table.js'
 
 checkForLeaks()
 
@@ -62,8 +63,9 @@ describe('a worker is made from its owner', () => {
     const own = nice(process.pid)
     assert.notEqual(own, 19, 'this thread, which owns the one between, has its own')
     const worker = await UserWorker.create(untilStopped)
-    const [row] = claimedRows(table())
-    assert.deepEqual([nice(worker.osThreadId ?? 0), parentOf(table(), row ?? -1)], [own, 0])
+    const [row] = workerRows(table())
+    const parent = parentOf(table(), row ?? -1)
+    assert.deepEqual([nice(worker.osThreadId ?? 0), parent], [own, Scope.current().row])
     await worker.stop()
   })
 
@@ -198,7 +200,7 @@ describe('the mark of a worker', () => {
       new Set(marked.map((thread) => thread.tid)),
       new Set(workers.map((worker) => worker.osThreadId)),
     )
-    assert.equal(claimedRows(table()).length, 3)
+    assert.equal(workerRows(table()).length, 3)
     await Promise.all([raw.terminate(), ...workers.map((worker) => worker.stop())])
   })
 

@@ -6,7 +6,7 @@ export { isWhole } from './beginning.js'
 export { EINTR } from './control.js'
 export type { WorkerDescription } from './describe.js'
 export { tellApart } from './life.js'
-export { loop, type Batch, type Loop } from './loop.js'
+export { loop, type Batch, type Loop, type LoopOptions } from './loop.js'
 export {
   checkCpus,
   checkThread,
@@ -17,6 +17,12 @@ export {
   type UserWorkerOptions,
 } from './options.js'
 export { WorkerReference } from './reference.js'
+export type { FreezeOptions, FreezeReport, Laggard } from './freeze.js'
+export { checkFreeze } from './freeze.js'
+export type { OwnerLimits } from './limits.js'
+export { Owner, ownerOf, scopeOf, type OwnerOptions } from './owner.js'
+export { Scope, type Member } from './scope.js'
+export type { OwnedWorker } from './seen.js'
 export type { OwnSelf, Self } from './self.js'
 export type { StateName } from './state.js'
 export { UserWorker, type TraceMessage } from './worker.js'

@@ -12,7 +12,7 @@ import { now } from '../os/clock.js'
 import { pendingPromises } from '../os/pending.js'
 import { threadsOf } from '../os/proc.js'
 import { Worker } from '../os/thread.js'
-import { claimedRows, table } from './table.js'
+import { workerRows, table } from './table.js'
 
 /** How many descriptors of each kind are open. */
 type Descriptors = ReadonlyMap<string, number>
@@ -42,7 +42,7 @@ export function checkForLeaks(): void {
 export function leaks(open: Descriptors): string[] {
   const words = table()
   return [
-    ...claimedRows(words).map((row) => `worker in row ${row}`),
+    ...workerRows(words).map((row) => `worker in row ${row}`),
     ...threadsOf()
       .filter((thread) => thread.name.startsWith('uw:'))
       .map((thread) => `thread ${thread.tid} named ${thread.name}`),

@@ -17,14 +17,17 @@ import * as memory from '#memory'
 import { aborted, UserWorkerError } from '../errors.js'
 import { after as afterMs, deadline, nextTurn, type Timer } from '../os/clock.js'
 import { Pending } from '../os/pending.js'
-import { controlOf, isParked } from './control.js'
+import { controlOf, isParked, ring } from './control.js'
 import { EndWaits, type Patience } from './end-waits.js'
 import { errorOf } from './error-report.js'
 import { isKill, verdict, warnOfEnd, type Verdict } from './exit.js'
 import { adoptionOf, Link, type Ear } from './link.js'
 import { loadTimeout } from './load.js'
-import type { CheckedOptions } from './options.js'
-import type { ToOwner } from './protocol.js'
+import { freezeBelow, stood, thawBelow, type FreezeOptions, type FreezeReport } from './freeze.js'
+import { limitHeap, type CheckedOptions } from './options.js'
+import type { OnOwnerKill, ToOwner } from './protocol.js'
+import type { Member, Scope } from './scope.js'
+import { laggardOf } from './seen.js'
 import { takeSpare } from './spares.js'
 import { after, Flag, hasFlag } from './state.js'
 import { at, Field } from './table.js'
@@ -35,13 +38,16 @@ import { at, Field } from './table.js'
  */
 const terminateGraceMs = 500
 
+/** A loop that cleans up after its owner was killed is ended by force after so long. */
+const dieGraceMs = 1000
+
 /** Called when the thread is gone. */
 export type ExitListener = (code: number, error: Error | null) => void
 
 /** A thread's end, with the last control word. */
 export type End = Verdict & { readonly control: number }
 
-export class Life implements Ear {
+export class Life implements Ear, Member {
   readonly name: string
   readonly id: number
   readonly link: Link
@@ -61,6 +67,11 @@ export class Life implements Ear {
   #park: Pending<void> | null = null
   #grace: Timer | null = null
   #killed = false
+  /** Why, where an owner above was killed. */
+  #ownerKilled: UserWorkerError | null = null
+  /** What the function does when an owner above is killed. */
+  #onOwnerKill: OnOwnerKill = 'end'
+  readonly #scope: Scope
   #told: Error | null = null
   #uncaught: Error | null = null
   #left: number | null = null
@@ -68,12 +79,16 @@ export class Life implements Ear {
 
   /** @throws what `Link` throws, with nothing left */
   constructor(options: CheckedOptions) {
-    const { name, thread } = options
+    const { name, scope } = options
     this.name = name
-    const spare = takeSpare(this, () => adoptionOf(options, 'spare'), thread)
+    this.#scope = scope
+    const thread = limitHeap(options.thread, scope.heapMb)
+    const spare = takeSpare(this, () => adoptionOf(options, 'spare'), thread, scope)
     this.madeFrom = spare === null ? 'thread' : 'spare'
-    this.link =
-      spare ?? new Link(this, { name, options: thread, adoption: adoptionOf(options, 'thread') })
+    const make = (): Link =>
+      new Link(this, { name, options: thread, scope, adoption: adoptionOf(options, 'thread') })
+    this.link = spare ?? make()
+    scope.enter(this)
     this.id = memory.load(this.link.words, at(this.link.row, Field.ID))
     this.#ends = new EndWaits(this.link.words, this.id)
     this.#created = new Pending(`creation of '${name}'`)
@@ -168,6 +183,51 @@ export class Life implements Ear {
     if (place >= 0 && this.end === null) this.#exitListeners.splice(place, 1)
   }
 
+  /** Sends the message 'look'. */
+  look(): void {
+    if (this.end === null) this.link.look()
+  }
+
+  nameOf(row: number): string | undefined {
+    return this.end === null && row === this.link.row ? this.name : undefined
+  }
+
+  /** Nothing of it waits for room, or works only while it is not frozen. */
+  changed(): void {}
+
+  /** It is somebody's, whatever it does. */
+  yieldWorker(): boolean {
+    return false
+  }
+
+  /** The worker is to stop, and is waited for. */
+  finish(): Promise<number> {
+    this.requestStop()
+    return this.waitForEnd()
+  }
+
+  killed(error: UserWorkerError): void {
+    if (this.end !== null) return
+    this.#ownerKilled = error
+    if (this.#onOwnerKill === 'end') return this.kill()
+    // It sees the flag above its row at its next signal point.
+    ring(this.link.words, this.link.row)
+    this.link.look()
+    if (this.#onOwnerKill === 'die') afterMs(dieGraceMs, () => this.kill())
+  }
+
+  async freeze(options: Required<FreezeOptions>): Promise<FreezeReport> {
+    const { words, row } = this.link
+    if (this.end !== null || hasFlag(this.control, Flag.STOP)) throw this.#neverParks()
+    const rows = await freezeBelow(words, row, options, () => this.look())
+    return { laggards: rows.map((each) => laggardOf(words, each, this.nameOf(each))) }
+  }
+
+  /** @returns whether it was frozen */
+  thaw(): boolean {
+    return this.end === null && thawBelow(this.link.words, this.link.row)
+  }
+
   kill(): void {
     // Node's `terminate` adds a listener at each call.
     if (this.end !== null || this.#killed) return
@@ -180,6 +240,7 @@ export class Life implements Ear {
       case 'booted':
         break
       case 'created':
+        this.#onOwnerKill = message.onOwnerKill
         this.osThreadId = memory.load(this.link.words, at(this.link.row, Field.OS_THREAD)) || null
         // Unless it was given up while the message was on its way: then its end rejects `create`.
         if (!this.#killed) this.#created.resolve()
@@ -190,6 +251,7 @@ export class Life implements Ear {
         this.onEntered()
         break
       case 'parked':
+        stood()
         // The message may be of an earlier park; the word is of this one.
         if (isParked(this.link.words, this.link.row)) this.#park?.resolve()
         // It was let go by a stop, maybe its own, and is not asked to park again.
@@ -217,7 +279,8 @@ export class Life implements Ear {
     const { words, row } = this.link
     const { control, name } = this
     const exitCode = memory.load(words, at(row, Field.EXIT_CODE))
-    const facts = { name, control, exitCode, nodeCode, killed: this.#killed, told: this.#told }
+    const kills = { killed: this.#killed, ownerKilled: this.#ownerKilled }
+    const facts = { name, control, exitCode, nodeCode, ...kills, told: this.#told }
     const ways = { uncaught: this.#uncaught, left: this.#left, ended: this.#failed }
     const end = { control, ...verdict({ ...facts, ...ways }) }
     this.end = end
@@ -230,6 +293,8 @@ export class Life implements Ear {
     this.#starts.clear()
     this.#park?.reject(this.#neverParks(end.error))
     this.#ends.settle(end.code)
+    // Its row is freed right after this.
+    queueMicrotask(() => this.#scope.leave(this))
     for (const listener of this.#exitListeners) tellApart(() => listener(end.code, end.error))
   }
 

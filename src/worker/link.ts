@@ -24,7 +24,8 @@ import { notMade } from './exit.js'
 import type { CheckedOptions, ThreadOptions } from './options.js'
 import { spareName, type Boot, type Identity, type ToOwner, type ToThread } from './protocol.js'
 import { after } from './state.js'
-import { at, claim, Field, ownRow, releaseTree, table } from './table.js'
+import type { Scope } from './scope.js'
+import { at, Field, releaseTree, table } from './table.js'
 
 /** Who hears what happens to a thread. */
 export interface Ear {
@@ -48,6 +49,8 @@ export interface Adoption {
 export interface ThreadPlan {
   readonly name: string
   readonly options: ThreadOptions
+  /** Whose the worker is to be. */
+  readonly scope: Scope
   /** Null for a spare. */
   readonly adoption: Adoption | null
 }
@@ -58,15 +61,18 @@ export class Link {
   readonly thread: Worker
   readonly #port: MessagePort
   #ear: Ear
+  #scope: Scope
 
   /**
    * Makes a thread.
    *
-   * @throws what {@link creationFailure} makes of Node's refusal, with nothing left
+   * @throws what `Scope.claim` throws, and what {@link creationFailure} makes of Node's refusal; with
+   * nothing left
    */
-  constructor(ear: Ear, { name, options, adoption }: ThreadPlan) {
+  constructor(ear: Ear, { name, options, scope, adoption }: ThreadPlan) {
     this.#ear = ear
-    this.row = claim(this.words, ownRow())
+    this.#scope = scope
+    this.row = scope.claim()
     const { port1, port2 } = new MessageChannel()
     const { entry, ...nodeOptions } = options
     this.#port = port1
@@ -96,9 +102,10 @@ export class Link {
    * Makes a booted spare a worker.
    *
    * @returns false when the spare has ended
-   * @throws UserWorkerError ERR_NOT_CLONEABLE: then it is still a spare
+   * @throws UserWorkerError ERR_NOT_CLONEABLE, or what `Scope.take` throws: then it is still a spare
    */
-  adopt(ear: Ear, adoption: Adoption): boolean {
+  adopt(ear: Ear, adoption: Adoption, scope: Scope): boolean {
+    scope.take(this.row, this.#scope)
     if (!nominate(this.words, this.row)) return false
     // By the owner, who need not wait until the thread has woken up; and before the message, so that
     // nothing of the worker's runs under another name.
@@ -107,9 +114,11 @@ export class Link {
       this.#adopt(adoption)
     } catch (error) {
       this.#show(spareName)
+      this.#scope.takeBack(this.row)
       throw error
     }
     this.#ear = ear
+    this.#scope = scope
     return true
   }
 
@@ -117,20 +126,20 @@ export class Link {
   ask(request: Request): number {
     const word = ask(this.words, this.row, request)
     // What changes nothing was asked before, and the message sent with it.
-    if (after(word, request) !== null) this.#look()
+    if (after(word, request) !== null) this.look()
     return word
   }
 
   /** See `askToPark` in `control.ts`. */
   askToPark(): ParkOutcome {
     const outcome = askToPark(this.words, this.row)
-    if (outcome === 'asked' || outcome === 'parked') this.#look()
+    if (outcome === 'asked' || outcome === 'parked') this.look()
     return outcome
   }
 
   /** See `wake` in `control.ts`. */
   wake(): void {
-    if (wake(this.words, this.row)) this.#look()
+    if (wake(this.words, this.row)) this.look()
   }
 
   /** Gives the thread a name for the operating system. */
@@ -140,7 +149,7 @@ export class Link {
   }
 
   /** The thread may sleep in its event loop, where it sees no words. */
-  #look(): void {
+  look(): void {
     const look: ToThread = { type: 'look' }
     this.#port.postMessage(look)
   }

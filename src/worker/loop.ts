@@ -6,6 +6,9 @@
  */
 import { invalid } from '../errors.js'
 import { nextTurn, now } from '../os/clock.js'
+import { checkOptions } from '../validate.js'
+import { KILLED } from './exit.js'
+import type { OnOwnerKill } from './protocol.js'
 import type { OwnSelf, Self } from './self.js'
 import { builtin } from '../os/builtin.js'
 
@@ -19,7 +22,19 @@ const { inspect } = builtin('node:util')
 export type Batch<Data = never> = (data: Data, self: Self) => boolean | Promise<boolean>
 
 /** A batch function, marked as one. */
-export type Loop<Data = never> = Batch<Data> & { readonly [isLoop]: true }
+export type Loop<Data = never> = Batch<Data> & { readonly [isLoop]: Required<LoopOptions> }
+
+/** What a loop does when an owner above its worker is killed. */
+export interface LoopOptions {
+  /**
+   * `end` (the default): its thread is ended at once. `die`: the loop ends after the batch that runs,
+   * with exit code -9, and `onKill` before it; its thread is ended by force a second later. `linger`:
+   * it goes on until it is stopped, for those who still need it to clean up (VH-25).
+   */
+  onOwnerKill?: OnOwnerKill
+  /** Called when the loop is to die; awaited. Given alone it means `onOwnerKill: 'die'`. */
+  onKill?: () => void | Promise<void>
+}
 
 /** The mark is known by name, so that a module may take `loop` from another copy of the library. */
 const isLoop: unique symbol = Symbol.for('userworker.loop') as never
@@ -41,19 +56,38 @@ const isLoop: unique symbol = Symbol.for('userworker.loop') as never
  * })
  * ```
  *
- * @throws TypeError EINVAL: `batch` is no function
+ * @throws TypeError EINVAL: `batch` is no function, or an option is wrong
  */
-export function loop<Data = never>(batch: Batch<Data>): Loop<Data> {
+export function loop<Data = never>(batch: Batch<Data>, options: LoopOptions = {}): Loop<Data> {
   if (typeof batch !== 'function') {
     throw invalid(`loop: the batch must be a function, not ${inspect(batch, { depth: 0 })}`)
   }
   const marked: Batch<Data> = (data, self) => batch(data, self)
-  return Object.defineProperty(marked, isLoop, { value: true }) as Loop<Data>
+  return Object.defineProperty(marked, isLoop, { value: checkLoop(options) }) as Loop<Data>
+}
+
+const onOwnerKills: readonly unknown[] = ['end', 'die', 'linger'] satisfies OnOwnerKill[]
+
+function checkLoop(options: LoopOptions): Required<LoopOptions> {
+  checkOptions('loop', options, ['onOwnerKill', 'onKill'])
+  const { onKill, onOwnerKill = onKill === undefined ? 'end' : 'die' } = options
+  if (!onOwnerKills.includes(onOwnerKill)) {
+    throw invalid(`loop: onOwnerKill must be one of ${onOwnerKills.join(', ')}`)
+  }
+  if (onKill !== undefined && (typeof onKill !== 'function' || onOwnerKill !== 'die')) {
+    throw invalid("loop: onKill must be a function, and goes with onOwnerKill: 'die' alone")
+  }
+  return { onOwnerKill, onKill: onKill ?? (() => {}) }
 }
 
 /** Whether a function was declared by {@link loop}. */
-export function isLoopFunction(run: object): run is Batch<unknown> {
+export function isLoopFunction(run: object): run is Loop<unknown> {
   return isLoop in run
+}
+
+/** What a worker's function does when an owner above it is killed. */
+export function onOwnerKillOf(run: object): OnOwnerKill {
+  return isLoopFunction(run) ? run[isLoop].onOwnerKill : 'end'
 }
 
 /**
@@ -68,8 +102,9 @@ const turnEveryMs = 5
  */
 const blockedMs = 5
 
-/** Runs batches until a stop (VH-13). */
-export async function runLoop(batch: Batch<unknown>, data: unknown, self: OwnSelf): Promise<0> {
+/** Runs batches until a stop (VH-13), or until it is to die. @returns the exit code */
+export async function runLoop(batch: Loop<unknown>, data: unknown, self: OwnSelf): Promise<number> {
+  const { onOwnerKill, onKill } = batch[isLoop]
   const run = batch as (data: unknown, self: Self) => boolean | Promise<boolean>
   let turned = now()
   for (;;) {
@@ -77,6 +112,10 @@ export async function runLoop(batch: Batch<unknown>, data: unknown, self: OwnSel
     self.checkpoint()
     const heard = self.listen()
     if (self.shouldStop()) return 0
+    if (onOwnerKill === 'die' && self.shouldDie()) {
+      await onKill()
+      return KILLED
+    }
     const answer = run(data, self)
     const didWork = typeof answer === 'boolean' ? answer : await answer
     if (typeof didWork !== 'boolean') {

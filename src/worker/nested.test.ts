@@ -8,7 +8,8 @@ import { threadsOf } from '../os/proc.js'
 import { Worker } from '../os/thread.js'
 import { moduleOf } from './module.fixture.js'
 import { UserWorker } from './index.js'
-import { at, claimedRows, Field, parentOf, table } from './table.js'
+import { Scope } from './scope.js'
+import { at, Field, isWorker, lineOf, parentOf, table, workerRows } from './table.js'
 
 checkForLeaks()
 
@@ -43,16 +44,19 @@ async function standing(depth: number): Promise<UserWorker> {
 const ourThreads = (): number =>
   threadsOf().filter((thread) => thread.name.startsWith('uw:')).length
 
-/** The parent of each claimed row, from the row of the worker with this number down. */
+/** The nearest worker above each worker; 0 where there is none. */
 function parents(): number[] {
-  return claimedRows(table()).map((row) => parentOf(table(), row))
+  const words = table()
+  return workerRows(words).map(
+    (row) => lineOf(words, row).find((each) => each !== row && isWorker(words, each)) ?? 0,
+  )
 }
 
 describe('workers of workers', () => {
   test("UW-9: each row names its parent's row, however deep", async () => {
     const worker = await standing(3)
-    const [top, ...below] = claimedRows(table())
-    assert.equal(parentOf(table(), top ?? -1), 0)
+    const [top, ...below] = workerRows(table())
+    assert.equal(parentOf(table(), top ?? -1), Scope.current().row)
     assert.deepEqual(parents().slice(1), [top, ...below.slice(0, -1)])
     assert.equal(ourThreads(), 4)
     assert.equal(await worker.stop(), 3)
@@ -86,7 +90,7 @@ describe('workers of workers', () => {
     const worker = await standing(3)
     worker.kill()
     assert.equal(await worker.join(), -9)
-    assert.deepEqual(claimedRows(table()), [])
+    assert.deepEqual(workerRows(table()), [])
     await until('no thread of ours is left', () => ourThreads() === 0)
   })
 
@@ -101,7 +105,7 @@ describe('workers of workers', () => {
     const worker = await UserWorker.create(module)
     await worker.start()
     assert.equal(await worker.join(), 6)
-    assert.deepEqual(claimedRows(table()), [])
+    assert.deepEqual(workerRows(table()), [])
   })
 
   test('a raw thread in between hands the table and the parent down', async () => {
@@ -125,9 +129,12 @@ describe('workers of workers', () => {
       raw.once('exit', resolve)
     })
     while (done[0] === 0) await sleep(5)
-    const [row] = claimedRows(table())
+    const [row] = workerRows(table())
     assert.equal(memory.load(table(), at(row ?? 0, Field.ID)), done[0])
-    assert.equal(parentOf(table(), row ?? 0), 0)
+    assert.ok(
+      !lineOf(table(), row ?? 0).includes(Scope.current().row),
+      'it is no worker of this thread',
+    )
     Atomics.store(done, 0, -1)
     assert.equal(await exit, -4)
   })

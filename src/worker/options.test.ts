@@ -5,7 +5,7 @@ import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf, moduleOf } from './module.fixture.js'
 import { runProgram } from './program.fixture.js'
 import { EINTR, UserWorker, type UserWorkerOptions } from './index.js'
-import { claimedRows, table } from './table.js'
+import { workerRows, table } from './table.js'
 
 checkForLeaks()
 
@@ -19,7 +19,7 @@ async function refusalOf(options: object, module: unknown = sleeper): Promise<st
   )
   assert.ok(error instanceof TypeError)
   assert.equal(error.code, 'EINVAL')
-  assert.deepEqual(claimedRows(table()), [])
+  assert.deepEqual(workerRows(table()), [])
   return error.message
 }
 

@@ -21,6 +21,8 @@ import {
 } from '../validate.js'
 import { checkEntry } from './beginning.js'
 import { inheritedExecArgv } from './inherit.js'
+import { scopeOf, type Owner } from './owner.js'
+import type { Scope } from './scope.js'
 
 /** How a worker is to be made. */
 export interface UserWorkerOptions<Data = unknown> {
@@ -29,6 +31,8 @@ export interface UserWorkerOptions<Data = unknown> {
    * (UW-10). Default: the module's file name without its ending.
    */
   name?: string
+  /** Whose it is. Default: `Owner.current()`, the thread that makes it. */
+  owner?: Owner
   /** The function's first argument. It is cloned like a message. */
   data?: Data
   /** Objects in `data` to be moved instead of cloned. */
@@ -111,11 +115,13 @@ export interface CheckedOptions {
   readonly mustBind: boolean
   readonly loadDeadlineMs: number
   readonly signal: AbortSignal | null
+  readonly scope: Scope
   readonly thread: ThreadOptions
 }
 
 const known = [
   'name',
+  'owner',
   'data',
   'transfer',
   'nice',
@@ -163,7 +169,18 @@ export function check(module: unknown, options: UserWorkerOptions): CheckedOptio
     mustBind: cpus !== undefined,
     loadDeadlineMs,
     signal,
+    scope: scopeOf(`${of}: owner`, options.owner),
     thread: checkIdentity(of, options),
+  }
+}
+
+/** The options for a thread below owners that limit its heap. */
+export function limitHeap(options: ThreadOptions, heapMb: number): ThreadOptions {
+  const own = options.resourceLimits?.maxOldGenerationSizeMb ?? Infinity
+  if (heapMb >= own) return options
+  return {
+    ...options,
+    resourceLimits: { ...options.resourceLimits, maxOldGenerationSizeMb: heapMb },
   }
 }
 

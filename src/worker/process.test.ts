@@ -126,7 +126,7 @@ describe('a creator', () => {
   // was terminated.
   test('BUG-KT-9: that is killed at any moment of a creation leaves no row and no thread', async () => {
     const { code, out, err } = await run(`
-      const { claimedRows, table } = await import(${JSON.stringify(new URL('./table.js', import.meta.url).href)})
+      const { workerRows, table } = await import(${JSON.stringify(new URL('./table.js', import.meta.url).href)})
       const creator = \`async () => {
         const { UserWorker } = await import(${JSON.stringify(index)})
         const wait = 'const end = Date.now() + 10; while (Date.now() < end);'
@@ -139,7 +139,7 @@ describe('a creator', () => {
         await new Promise((resolve) => setTimeout(resolve, (round * 7) % 90))
         one.kill()
         await one.join()
-        if (claimedRows(table()).length > 0) throw new Error('a row is left in round ' + round)
+        if (workerRows(table()).length > 0) throw new Error('a row is left in round ' + round)
       }
       ${untilGone}
       console.log('all gone')`)

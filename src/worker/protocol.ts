@@ -39,12 +39,18 @@ export type ToThread =
   /** Something was asked in the row's words: look there. */
   | { readonly type: 'look' }
 
+/**
+ * What becomes of a worker whose owner is killed: its thread is ended, or it ends by itself after it has
+ * cleaned up, or it goes on until it is stopped (`loop`).
+ */
+export type OnOwnerKill = 'end' | 'die' | 'linger'
+
 /** From the thread to the owner. */
 export type ToOwner =
   /** A spare is booted. */
   | { readonly type: 'booted' }
   /** The module is loaded and the thread stands at the gate. */
-  | { readonly type: 'created' }
+  | { readonly type: 'created'; readonly onOwnerKill: OnOwnerKill }
   /** The module could not be loaded, or has no function. The exit follows. */
   | { readonly type: 'failed'; readonly error: ErrorReport }
   /** The function was entered. */

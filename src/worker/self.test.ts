@@ -39,7 +39,7 @@ describe('a worker, by itself', () => {
     const shared = emptyTable()
     const row = claim(shared, 0)
     const never = (): never => assert.fail('nobody leaves here')
-    const self = new OwnSelf(shared, row, 'some', { parked() {}, leave: never })
+    const self = new OwnSelf(shared, row, 'some', { parked() {}, lookBelow() {}, leave: never })
     take(shared, at(row, Field.CONTROL), 'loaded')
     let aborted = 0
     const called = self

@@ -7,7 +7,19 @@ import * as memory from '#memory'
 import type { Words } from '#memory'
 import { after, nextTurn, now } from '../os/clock.js'
 import { checkExitCode, checkTimeMs, checkWords } from '../validate.js'
-import { ask, controlOf, doze, EINTR, listen, nap, rouse, stand } from './control.js'
+import {
+  ask,
+  controlOf,
+  doze,
+  EINTR,
+  isKilled,
+  listen,
+  mustStand,
+  nap,
+  rouse,
+  stand,
+  type Point,
+} from './control.js'
 import { Flag, hasFlag } from './state.js'
 import { at, Field, waits, type Wait } from './table.js'
 
@@ -29,13 +41,18 @@ export interface Self {
    */
   shouldStop(): boolean
   /**
-   * A signal point for code that never awaits: when the owner has asked this worker to park, it
-   * stands here until it is let go (KT-21). The sleeps, and every turn of the event loop, are such
-   * points too.
+   * A signal point for code that never awaits: when the owner has asked this worker to park, or has
+   * frozen it, it stands here until it is let go (KT-21, KT-25). The sleeps, and every turn of the
+   * event loop, are such points too. It never ends the thread (SG-2).
    *
    * @returns whether it stood here
    */
   checkpoint(): boolean
+  /**
+   * Whether an owner above this worker was killed: true from then on for ever. A worker that lingers
+   * goes on until it is stopped, and may look; any other is ended (SG-2, SG-11).
+   */
+  shouldDie(): boolean
   /**
    * Sleeps in the event loop. A stop ends it at once (KT-9), and so does a wake; one that came
    * since the last sleep ends it before it begins, so that no wake is ever lost.
@@ -69,6 +86,8 @@ export interface Self {
 export interface Ways {
   /** Tells the owner that the thread stands still, or never will: the control word knows. */
   parked(): void
+  /** Passes a message 'look' on to the workers that this thread has made. */
+  lookBelow(): void
   /** Ends the thread; `last` runs when no other code will. */
   leave(code: number, last?: () => void): never
 }
@@ -112,9 +131,32 @@ export class OwnSelf implements Self {
   }
 
   checkpoint(): boolean {
-    // The common case costs one read.
-    if (!hasFlag(controlOf(this.#words, this.#row), Flag.PARK)) return false
-    return this.#waiting('unpark', () => stand(this.#words, this.#row, () => this.#ways.parked()))
+    return this.stand('work')
+  }
+
+  shouldDie(): boolean {
+    return isKilled(this.#words, this.#row)
+  }
+
+  /** Whether it is to stand when it is between two works. */
+  mustStand(): boolean {
+    return mustStand(this.#words, this.#row, 'work')
+  }
+
+  /** Stands still at a signal point as long as it is told to. @returns whether it stood */
+  stand(point: Point): boolean {
+    // The common case costs a read for each owner above.
+    if (!mustStand(this.#words, this.#row, point)) return false
+    const isPark = hasFlag(controlOf(this.#words, this.#row), Flag.PARK)
+    return this.#waiting(isPark ? 'unpark' : 'thaw', () =>
+      stand(this.#words, this.#row, () => this.#stands(), point),
+    )
+  }
+
+  /** A freeze concerns the workers below too, and they may sleep in their event loops. */
+  #stands(): void {
+    this.#ways.lookBelow()
+    this.#ways.parked()
   }
 
   sleep(ms: number): Promise<number> {
@@ -130,6 +172,7 @@ export class OwnSelf implements Self {
       // Waker: `requestStop` and `wake`, which change the words, then send 'look'. The words are
       // read after we listen and the doze is announced, so none is missed.
       const look = (): void => {
+        this.checkpoint()
         if (this.shouldStop()) done(EINTR)
         else if (this.#isWoken(answered)) done(Math.max(1, until - now()))
       }
@@ -214,7 +257,9 @@ export class OwnSelf implements Self {
     // Looked at first: a stop that comes from here on rings by itself. The gate may be opened below,
     // and a function that is not called yet could not hear an abort.
     const stopping = this.shouldStop()
-    this.checkpoint()
+    // Works that run may be finished first; the workers below need not wait for that.
+    if (this.mustStand()) this.#ways.lookBelow()
+    this.stand('anywhere')
     for (const listener of this.#listeners) listener()
     if (!stopping) return
     this.#stopHeard = true

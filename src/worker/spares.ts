@@ -21,6 +21,7 @@ import { verdict } from './exit.js'
 import { Link, type Adoption, type Ear } from './link.js'
 import { defaultLoadDeadlineMs, type ThreadOptions } from './options.js'
 import { spareName, type ToOwner } from './protocol.js'
+import { Scope } from './scope.js'
 import { at, Field } from './table.js'
 
 /**
@@ -60,7 +61,7 @@ class Shelf {
    *
    * @throws what `adoptionOf` or `Link.adopt` throws; then the spare stays one
    */
-  take(ear: Ear, adoptionOf: () => Adoption): Link | null {
+  take(ear: Ear, adoptionOf: () => Adoption, scope: Scope): Link | null {
     if (this.#ready.length === 0) return null
     const adoption = adoptionOf()
     for (;;) {
@@ -69,7 +70,7 @@ class Shelf {
       if (spare === undefined) return null
       let adopted: boolean
       try {
-        adopted = spare.link.adopt(ear, adoption)
+        adopted = spare.link.adopt(ear, adoption, scope)
       } catch (error) {
         this.#place(spare)
         throw error
@@ -128,7 +129,8 @@ class Spare implements Ear {
   constructor(options: ThreadOptions, gone: () => void) {
     this.#gone = gone
     try {
-      this.link = new Link(this, { name: spareName, options, adoption: null })
+      const scope = Scope.current()
+      this.link = new Link(this, { name: spareName, options, scope, adoption: null })
     } catch (error) {
       this.booted.resolve()
       throw error
@@ -159,7 +161,14 @@ class Spare implements Ear {
     const { words, row } = this.link
     const exitCode = memory.load(words, at(row, Field.EXIT_CODE))
     const facts = { name: 'spare', control: controlOf(words, row), exitCode, nodeCode }
-    const ways = { killed: false, told: null, uncaught: null, left: null, ended: this.#error }
+    const ways = {
+      killed: false,
+      ownerKilled: null,
+      told: null,
+      uncaught: null,
+      left: null,
+      ended: this.#error,
+    }
     const text = 'A spare thread ended while it booted'
     const { error } = verdict({ ...facts, ...ways })
     this.booted.reject(error ?? new UserWorkerError('ERR_WORKER_DIED', text))
@@ -193,9 +202,10 @@ export function takeSpare(
   ear: Ear,
   adoptionOf: () => Adoption,
   options: ThreadOptions,
+  scope: Scope,
 ): Link | null {
   if (shelves.size === 0) return null
-  return shelfOf(options)?.take(ear, adoptionOf) ?? null
+  return shelfOf(options)?.take(ear, adoptionOf, scope) ?? null
 }
 
 /** What Node reads of the environment only while a thread boots (measured). */

@@ -13,7 +13,7 @@ const everyWord = states.flatMap((state) =>
     flags.reduce((word, flag, index) => (bits & (1 << index) ? word | flag : word), state),
   ),
 )
-const { ENTERED, START, STOP, PARK, PARKED, DOZING } = Flag
+const { ENTERED, START, STOP, PARK, PARKED, DOZING, FREEZE, ANYWHERE, KILL } = Flag
 
 /** The whole table, written out: what each step needs, and what it leaves. */
 const table: Record<
@@ -31,7 +31,7 @@ const table: Record<
     set: ENTERED,
   },
   finish: { to: State.EXITED, clear: PARKED | DOZING },
-  parked: { needs: PARK, not: PARKED, set: PARKED },
+  parked: { not: PARKED, set: PARKED },
   resumed: { needs: PARKED, not: PARK, clear: PARKED },
   doze: { not: DOZING, set: DOZING },
   rouse: { needs: DOZING, clear: DOZING },
@@ -39,6 +39,10 @@ const table: Record<
   stop: { not: STOP, set: STOP, clear: PARK },
   park: { not: STOP | PARK, set: PARK | START },
   unpark: { needs: PARK, clear: PARK },
+  freeze: { not: STOP | FREEZE, set: FREEZE },
+  'freeze-anywhere': { not: STOP | ANYWHERE, set: FREEZE | ANYWHERE },
+  thaw: { needs: FREEZE, clear: FREEZE | ANYWHERE },
+  kill: { not: KILL, set: KILL },
 }
 const steps = Object.keys(table) as Step[]
 

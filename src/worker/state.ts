@@ -11,10 +11,13 @@
  * | CREATED | the thread stands at the gate; the function was not called             | the thread alone |
  * | RUNNING | the function was called (`ENTERED` is set for good)                    | the thread alone |
  * | EXITED  | the exit code is final; our code in the thread touches nothing shared  | nobody           |
+ * | OWNER   | the row has no thread: it is that of an owner, or of a queue           | nobody           |
  *
  * Beside the state the word holds what the owner asks for and what the thread answers. All of it is
  * in one word because the facts exclude each other: "entered" and "stopped before entry" (KT-11,
  * BUG-KT-4), "parked" and "told to go on" (BUG-KT-7), "asked to park" and "asked to stop" (KT-24).
+ * A freeze and a kill are flags beside the state (BUG-KT-8), and hold for all rows below: a thread asks
+ * the rows above it as well as its own (`freeze.ts`).
  * Each change is one compare-and-swap, judged anew when another change came in between.
  *
  * A thread can be terminated between any two instructions. Then its word stays as it is, and the
@@ -28,7 +31,7 @@ import type { Words } from '#memory'
 const stateBits = 0b111
 
 /** The values of the state in the control word. */
-export const State = { BOOTING: 0, SPARE: 1, CREATED: 2, RUNNING: 3, EXITED: 4 } as const
+export const State = { BOOTING: 0, SPARE: 1, CREATED: 2, RUNNING: 3, EXITED: 4, OWNER: 5 } as const
 
 /** The flags beside the state. */
 export const Flag = {
@@ -40,14 +43,23 @@ export const Flag = {
   STOP: 1 << 5,
   /** The owner asks to stand still. Cleared by the owner: `unpark`, or a stop (KT-24). */
   PARK: 1 << 6,
-  /** The thread stands still. Set and cleared by the thread; not cleared while `PARK` is set. */
+  /**
+   * The thread stands still, parked or frozen. Set and cleared by the thread; not cleared while
+   * `PARK` is set.
+   */
   PARKED: 1 << 7,
   /** The thread sleeps in its event loop: who wakes it takes the flag, and sends a message. */
   DOZING: 1 << 8,
+  /** All below are to stand still when they are between two works. Set and cleared by the owner. */
+  FREEZE: 1 << 9,
+  /** Beside `FREEZE`: also in the middle of a work, wherever a signal point is. */
+  ANYWHERE: 1 << 10,
+  /** The owner was killed: all below are to die. Never cleared. */
+  KILL: 1 << 11,
 } as const
 
 /** A state's name, as users see it. */
-export type StateName = 'booting' | 'spare' | 'created' | 'running' | 'parked' | 'exited'
+export type StateName = 'booting' | 'spare' | 'created' | 'running' | 'parked' | 'frozen' | 'exited'
 
 const names: readonly StateName[] = ['booting', 'spare', 'created', 'running', 'exited']
 
@@ -63,7 +75,16 @@ export type ThreadStep =
   | 'finish'
 
 /** What an owner does to a thread's word. `rouse` is also the thread's own. */
-export type OwnerStep = 'start' | 'stop' | 'park' | 'unpark' | 'rouse'
+export type OwnerStep =
+  | 'start'
+  | 'stop'
+  | 'park'
+  | 'unpark'
+  | 'rouse'
+  | 'freeze'
+  | 'freeze-anywhere'
+  | 'thaw'
+  | 'kill'
 
 /** Every change of the word has a name. */
 export type Step = ThreadStep | OwnerStep
@@ -79,10 +100,7 @@ const steps: Readonly<Record<Step, (word: number) => number | null>> = {
       : null,
   finish: (word) =>
     isExited(word) ? null : withState(word, State.EXITED) & ~(Flag.PARKED | Flag.DOZING),
-  parked: (word) =>
-    hasFlag(word, Flag.PARK) && !hasFlag(word, Flag.PARKED) && !isExited(word)
-      ? word | Flag.PARKED
-      : null,
+  parked: (word) => (isExited(word) || hasFlag(word, Flag.PARKED) ? null : word | Flag.PARKED),
   resumed: (word) =>
     hasFlag(word, Flag.PARKED) && !hasFlag(word, Flag.PARK) ? word & ~Flag.PARKED : null,
   doze: (word) => (isExited(word) || hasFlag(word, Flag.DOZING) ? null : word | Flag.DOZING),
@@ -95,6 +113,16 @@ const steps: Readonly<Record<Step, (word: number) => number | null>> = {
   park: (word) =>
     isExited(word) || hasFlag(word, Flag.STOP | Flag.PARK) ? null : word | Flag.PARK | Flag.START,
   unpark: (word) => (hasFlag(word, Flag.PARK) && !isExited(word) ? word & ~Flag.PARK : null),
+  // A stop beats a freeze: who is told to stop is not frozen any more.
+  freeze: (word) =>
+    isExited(word) || hasFlag(word, Flag.STOP | Flag.FREEZE) ? null : word | Flag.FREEZE,
+  'freeze-anywhere': (word) =>
+    isExited(word) || hasFlag(word, Flag.STOP | Flag.ANYWHERE)
+      ? null
+      : word | Flag.FREEZE | Flag.ANYWHERE,
+  thaw: (word) =>
+    hasFlag(word, Flag.FREEZE) && !isExited(word) ? word & ~(Flag.FREEZE | Flag.ANYWHERE) : null,
+  kill: (word) => (isExited(word) || hasFlag(word, Flag.KILL) ? null : word | Flag.KILL),
 }
 
 /** The state in a control word. */
@@ -104,9 +132,8 @@ export function stateOf(word: number): number {
 
 /** The name of the state in a control word. */
 export function stateName(word: number): StateName {
-  return hasFlag(word, Flag.PARKED) && !isExited(word)
-    ? 'parked'
-    : (names[stateOf(word)] as StateName)
+  if (!hasFlag(word, Flag.PARKED) || isExited(word)) return names[stateOf(word)] as StateName
+  return hasFlag(word, Flag.PARK) ? 'parked' : 'frozen'
 }
 
 /** Whether one of these flags is set in a control word. */

@@ -3,7 +3,17 @@ import { describe, test } from 'node:test'
 import * as memory from '#memory'
 import { checkForLeaks } from './leaks.fixture.js'
 import { Worker } from '../os/thread.js'
-import { at, claim, claimedRows, emptyTable, Field, parentOf, releaseTree, table } from './table.js'
+import {
+  at,
+  claim,
+  claimedRows,
+  emptyTable,
+  Field,
+  parentOf,
+  releaseTree,
+  table,
+  workerRows,
+} from './table.js'
 
 checkForLeaks()
 
@@ -71,7 +81,7 @@ describe('the table of workers', () => {
       await new Promise((resolve) => {
         raw.once('exit', resolve)
       })
-      assert.deepEqual(claimedRows(table()), [], end)
+      assert.deepEqual(workerRows(table()), [], end)
     }
   })
 
@@ -81,7 +91,7 @@ describe('the table of workers', () => {
     memory.store(words, at(row, Field.EXIT_CODE), 41)
     const raw = new Worker(
       `const { getEnvironmentData } = require('node:worker_threads')
-       const words = getEnvironmentData('userworker.table.2')
+       const words = getEnvironmentData('userworker.table.3')
        Atomics.add(words, ${at(row, Field.EXIT_CODE)}, 1)`,
       { eval: true },
     )

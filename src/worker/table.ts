@@ -1,6 +1,10 @@
 /**
- * The table of all workers of the process: one row of shared words for each, in one buffer that
- * every thread sees. `docs/internals/memory.md` lists who writes and reads each word.
+ * The table of all workers and owners of the process: one row of shared words for each, in one
+ * buffer that every thread sees. `docs/internals/memory.md` lists who writes and reads each word.
+ *
+ * The rows are one tree. A worker's row is also the owner of what its thread makes; an owner that is
+ * no thread (`new Owner`, a queue) has a row in the state OWNER; row 0 is the main thread's. What is
+ * said of a row (limits, a freeze, an end) holds for all below it, by construction.
  *
  * The buffer travels as environment data, which Node hands to every thread made afterwards: to our
  * workers, to theirs, and to raw `Worker`s in between.
@@ -16,13 +20,11 @@ import * as memory from '#memory'
 import type { Words } from '#memory'
 import { UserWorkerError } from '../errors.js'
 import { getEnvironmentData, onThread, setEnvironmentData, threadId } from '../os/thread.js'
+import { State, stateOf } from './state.js'
 
 /** The words of a row. */
 export const Field = {
-  /**
-   * 0: the row is free. Otherwise the row of the parent, plus one; the parent of a thread that is
-   * no worker is row 0.
-   */
+  /** 0: the row is free. Otherwise the row of the owner, plus one. */
   PARENT: 0,
   /** State and requests: see `state.ts`. */
   CONTROL: 1,
@@ -42,24 +44,30 @@ export const Field = {
   WAITING: 8,
   /** The numbers of the workers whose end this worker waits for: 4 words, 0 where free. */
   JOINS: 9,
+  /** The most workers that there may be below this row; 0: no limit of its own. */
+  LIMIT: 13,
+  /** The most that the heap of each worker below may have, in MB; 0: no limit of its own. */
+  HEAP_MB: 14,
+  /** 1 once the limits above were found to allow this worker. */
+  ADMITTED: 15,
 } as const
 
 /** How many ends one worker can wait for at a time and still be seen to (KT-18). */
 export const joinSlots = 4
 
 /** What a thread may wait for, in the order of the numbers in `WAITING`. */
-export const waits = ['nothing', 'adoption', 'start', 'unpark', 'wake', 'sleep'] as const
+export const waits = ['nothing', 'adoption', 'start', 'unpark', 'wake', 'sleep', 'thaw'] as const
 
 /** What a thread waits for, as people read it. */
 export type Wait = (typeof waits)[number]
 
-/** The words of row 0, which belongs to no worker. */
-const Header = { LAST_ID: 1, HIGHEST_ROW: 2, TABLE_MAKER: 3 } as const
+/** Words of row 0 that mean something else there: the main thread's row needs no bell and no code. */
+const Header = { HIGHEST_ROW: 2, LAST_ID: 3, TABLE_MAKER: 6 } as const
 
 /** 64 bytes: one cache line, so that two workers never write to the same one. */
 const rowWords = 16
 /**
- * 4,095 workers: at 8.5 MB each they would need 34 GB. The table takes 256 KiB of address space, of
+ * 4,095 workers and owners: at 8.5 MB each they would need 34 GB. The table takes 256 KiB of address space, of
  * which the system backs the pages that were touched.
  */
 const rows = 4096
@@ -68,9 +76,9 @@ const rows = 4096
  * The layout is part of the key: another version of the library in the process has a table of its
  * own.
  */
-const tableKey = 'userworker.table.2'
-const ownRowKey = 'userworker.row.2'
-const rowThreadKey = 'userworker.row-thread.2'
+const tableKey = 'userworker.table.3'
+const ownRowKey = 'userworker.row.3'
+const rowThreadKey = 'userworker.row-thread.3'
 
 /** The index of a word of a row in the table. */
 export function at(row: number, field: number): number {
@@ -145,24 +153,40 @@ export function writtenRow(): number {
 }
 
 /**
- * Claims a free row for a worker that the thread with row `parent` is about to make, and numbers
- * it.
+ * Claims a free row for a worker that is about to be made below `parent`, and numbers it. Whether the
+ * limits allow it is for `limits.ts` to say.
  *
  * @throws UserWorkerError EAGAIN when all rows are taken
  */
 export function claim(words: Words, parent: number): number {
+  const row = claimRow(words, parent)
+  number(words, row)
+  return row
+}
+
+/**
+ * Claims a free row for an owner that is no thread.
+ *
+ * @throws UserWorkerError EAGAIN when all rows are taken
+ */
+export function claimOwner(words: Words, parent: number): number {
+  const row = claimRow(words, parent)
+  memory.store(words, at(row, Field.CONTROL), State.OWNER)
+  return row
+}
+
+function claimRow(words: Words, parent: number): number {
   for (let row = 1; row < rows; row++) {
     if (isClaimed(words, row)) continue
     // Before the claim: a thread that is terminated right after it leaves a row that walkers see.
     raise(words, at(0, Header.HIGHEST_ROW), row)
     if (!memory.replace(words, at(row, Field.PARENT), 0, parent + 1)) continue
-    number(words, row)
     memory.store(words, at(row, Field.MAKER), threadId)
     return row
   }
   throw new UserWorkerError(
     'EAGAIN',
-    `This process has ${rows - 1} workers already, and no more fit`,
+    `This process has ${rows - 1} workers and owners already, and no more fit`,
   )
 }
 
@@ -176,9 +200,41 @@ export function isClaimed(words: Words, row: number): boolean {
   return memory.load(words, at(row, Field.PARENT)) !== 0
 }
 
-/** The row of a worker's parent: 0 where that is a thread that is no worker. */
+/** The row that a row is below: 0 for what the main thread made. */
 export function parentOf(words: Words, row: number): number {
   return memory.load(words, at(row, Field.PARENT)) - 1
+}
+
+/** Gives a worker another parent: a spare goes to the owner it was adopted for. */
+export function rehome(words: Words, row: number, parent: number): void {
+  memory.store(words, at(row, Field.PARENT), parent + 1)
+}
+
+/** Whether a row belongs to a worker, and not to an owner that is no thread. */
+export function isWorker(words: Words, row: number): boolean {
+  return stateOf(memory.load(words, at(row, Field.CONTROL))) !== State.OWNER
+}
+
+/** A row and those above it, up to row 0. */
+export function lineOf(words: Words, row: number): number[] {
+  const line = [row]
+  // A row that is freed meanwhile has no parent any more.
+  for (let each = row; each > 0;) {
+    each = parentOf(words, each)
+    if (each < 0) break
+    line.push(each)
+  }
+  return line
+}
+
+/** The rows of all workers, ascending. */
+export function workerRows(words: Words): number[] {
+  return claimedRows(words).filter((row) => isWorker(words, row))
+}
+
+/** All rows below a row. */
+export function below(words: Words, row: number): number[] {
+  return claimedRows(words).filter((each) => each !== row && lineOf(words, each).includes(row))
 }
 
 /** All claimed rows, ascending. */

@@ -8,6 +8,8 @@
  * | `userworker:start`    | its function was entered                        | `{ worker }`       |
  * | `userworker:park`     | it stands still                                 | `{ worker }`       |
  * | `userworker:unpark`   | it was told to go on                            | `{ worker }`       |
+ * | `userworker:freeze`   | its `freeze` is about to resolve                | `{ worker }`       |
+ * | `userworker:thaw`     | it was frozen itself, and told to go on         | `{ worker }`       |
  * | `userworker:stop`     | on entry of `stop`                              | `{ worker }`       |
  * | `userworker:stop-ret` | just before the promise of that `stop` resolves | `{ worker, code }` |
  * | `userworker:kill`     | on entry of `kill`                              | `{ worker }`       |
@@ -18,7 +20,17 @@
 import { channel, type Channel } from 'node:diagnostics_channel'
 
 /** What happened; the channel is called `userworker:` and this. */
-type TraceEvent = 'create' | 'start' | 'park' | 'unpark' | 'stop' | 'stop-ret' | 'kill' | 'exit'
+type TraceEvent =
+  | 'create'
+  | 'start'
+  | 'park'
+  | 'unpark'
+  | 'freeze'
+  | 'thaw'
+  | 'stop'
+  | 'stop-ret'
+  | 'kill'
+  | 'exit'
 
 /** What a channel's listeners get, of workers of this type. */
 export interface Traced<Worker> {
@@ -34,6 +46,8 @@ const channels: Readonly<Record<TraceEvent, Channel>> = {
   start: channel('userworker:start'),
   park: channel('userworker:park'),
   unpark: channel('userworker:unpark'),
+  freeze: channel('userworker:freeze'),
+  thaw: channel('userworker:thaw'),
   stop: channel('userworker:stop'),
   'stop-ret': channel('userworker:stop-ret'),
   kill: channel('userworker:kill'),

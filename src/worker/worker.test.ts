@@ -5,7 +5,7 @@ import { setEnvironmentData } from '../os/thread.js'
 import { until } from '../os/own-thread.fixture.js'
 import { threadsOf } from '../os/proc.js'
 import { checkForLeaks } from './leaks.fixture.js'
-import { claimedRows, table } from './table.js'
+import { workerRows, table } from './table.js'
 import { functionOf, moduleOf } from './module.fixture.js'
 import { EINTR, UserWorker } from './index.js'
 
@@ -350,5 +350,5 @@ describe('killing', () => {
 })
 
 test('after all of it the table is empty', () => {
-  assert.deepEqual(claimedRows(table()), [])
+  assert.deepEqual(workerRows(table()), [])
 })

@@ -20,6 +20,7 @@ import {
   type StopOptions,
   type UserWorkerOptions,
 } from './options.js'
+import { checkFreeze, type FreezeOptions, type FreezeReport } from './freeze.js'
 import { offerReference } from './reference.js'
 import { keepSpares } from './spares.js'
 import { Flag, hasFlag, stateName, type StateName } from './state.js'
@@ -189,6 +190,25 @@ export class UserWorker {
   /** Lets a parked worker go on. No effect on one that was not told to park (KT-22). */
   unpark(): void {
     if (this.#life.unpark()) trace('unpark', { worker: this })
+  }
+
+  /**
+   * Makes the worker, and the workers below it, stand still until {@link thaw}. A freeze is beside a
+   * park: each must be taken back for it to go on. A stop or a kill gets through (KT-25).
+   *
+   * @returns once all stand; by `deadlineMs` at the latest, and then it names those that do not
+   * @throws TypeError EINVAL: an option is wrong
+   * @throws UserWorkerError ENOSYS: it has exited, or was told to stop
+   */
+  async freeze(options: FreezeOptions = {}): Promise<FreezeReport> {
+    const report = await this.#life.freeze(checkFreeze(options))
+    trace('freeze', { worker: this })
+    return report
+  }
+
+  /** Lets a frozen worker go on. No effect on one that was not frozen itself. */
+  thaw(): void {
+    if (this.#life.thaw()) trace('thaw', { worker: this })
   }
 
   /**

@@ -21,7 +21,7 @@ import {
   stateOf,
   takeSleeper,
 } from '../ring/index.js'
-import { warnOfEnd } from '../worker/index.js'
+import { warnOfEnd, type Scope } from '../worker/index.js'
 import { censusOf, type Census } from './census.js'
 import { Ends, type EndEvents } from './ends.js'
 import { Growth, type Growing, type Limits } from './growth.js'
@@ -53,6 +53,10 @@ export interface Common {
   nameOf(handler: number): string
   cancel(work: QueuedWork): CancelOutcome
   nextName(): string
+  /** Whose the workers are. */
+  readonly scope: Scope
+  /** A worker is about to be made. */
+  populated(): void
   /** Everything both classes' workers must know. */
   definitions(): Iterable<Definition>
 }
@@ -136,6 +140,19 @@ export class Account implements Growing {
   /** Whether a worker has, or could take, a work. */
   get isOut(): boolean {
     return this.runnable > 0
+  }
+
+  get isFrozen(): boolean {
+    return this.#common.scope.isFrozen
+  }
+
+  /** How many more workers the owners' limits allow. */
+  get room(): number {
+    return this.#common.scope.room
+  }
+
+  askForRoom(): void {
+    this.#common.scope.full.yieldWorker()
   }
 
   /** Whether works are being failed right now: none of them is a reason to grow. */
@@ -239,6 +256,7 @@ export class Account implements Growing {
 
   /** Makes a server. */
   add(reason: Reason): void {
+    this.#common.populated()
     const seat = this.#freeSeat()
     const server = new Server(this.#common.nextName(), seat, reason, this.lane, this.#common.plan, {
       heard: (from, what, slot) => this.#heard(from, what, slot),
@@ -387,5 +405,5 @@ export class Account implements Growing {
 }
 
 function isTransient(error: unknown): boolean {
-  return error instanceof UserWorkerError && error.code === 'EAGAIN'
+  return error instanceof UserWorkerError && error.code === 'EAGAIN' && error.owner === undefined
 }

@@ -19,7 +19,8 @@ export interface WorkerInfo {
    */
   readonly osThreadId: number | null
   readonly class: 'bounded' | 'unbounded'
-  readonly state: 'booting' | 'idle' | 'busy' | 'gone'
+  /** `frozen`: it stands still. */
+  readonly state: 'booting' | 'idle' | 'busy' | 'frozen' | 'gone'
   /** The work it runs, or null; of several, the one submitted first. */
   readonly work: { readonly id: number; readonly name: string; readonly key: unknown } | null
   /** How many works it runs. */
@@ -45,6 +46,11 @@ export interface QueueStats {
   readonly unsettled: number
   /** Workers of each class, those included that are being made. */
   readonly workers: { readonly bounded: number; readonly unbounded: number }
+  /**
+   * Whether works wait because an owner's limit leaves the queue no worker: they run as soon as another
+   * worker of that owner ends, or is idle.
+   */
+  readonly starved: boolean
   /** How long works waited, from their submission to the call of their handler. */
   readonly wait: HistogramSnapshot
   /** How long handlers ran. */
@@ -65,12 +71,18 @@ function describeServer(account: Account, server: Server): WorkerInfo {
     name,
     osThreadId,
     class: account.kind,
-    state: server.state === 'serving' ? (works.length > 0 ? 'busy' : 'idle') : server.state,
+    state: stateOf(server, works.length),
     work: first === undefined ? null : { id: first.id, name: first.name, key: first.key },
     works: works.length,
     reason,
     cpuMs: osThreadId === null ? null : (sampleThread(osThreadId)?.cpuMs ?? null),
   }
+}
+
+function stateOf(server: Server, works: number): WorkerInfo['state'] {
+  if (server.state !== 'serving') return server.state
+  if (server.isStanding) return 'frozen'
+  return works > 0 ? 'busy' : 'idle'
 }
 
 export function describeStats({ accounts, counts, unsettled }: Dispatch): QueueStats {
@@ -84,6 +96,7 @@ export function describeStats({ accounts, counts, unsettled }: Dispatch): QueueS
   return {
     ...counts,
     unsettled,
+    starved: bounded.growth.isStarved || unbounded.growth.isStarved,
     workers: { bounded: bounded.servers.size, unbounded: unbounded.servers.size },
     wait: both(bounded.ends.waits, unbounded.ends.waits),
     run: both(bounded.ends.runs, unbounded.ends.runs),

@@ -13,7 +13,7 @@ import { aborted, invalid, UserWorkerError } from '../errors.js'
 import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
-import { tellApart } from '../worker/index.js'
+import { tellApart, type Scope } from '../worker/index.js'
 import { Account, type Common } from './account.js'
 import { Cancellation, type CancelReport } from './cancel.js'
 import { arePrimitive, capture } from './capture.js'
@@ -27,6 +27,7 @@ import { isKey, KeyLines, linesOf } from './keys.js'
 import { isSendableKey } from './lane.js'
 import { Names } from './names.js'
 import type { CheckedQueue, WorkOptions } from './options.js'
+import { Owned } from './owned.js'
 import type { Definition } from './protocol.js'
 import { Pulse } from './pulse.js'
 import { Room } from './room.js'
@@ -36,6 +37,11 @@ import { SharedBuffers } from './numbered-buffers.js'
 import { Signals } from './signals.js'
 import { trace } from './trace.js'
 import { QueuedWork, type Extras, type Work } from './work.js'
+
+/** A queue, by its name. */
+interface Named {
+  readonly name: string
+}
 
 /** A queue's two classes. */
 export interface Accounts {
@@ -48,8 +54,10 @@ const nothing: readonly never[] = []
 
 export class Dispatch {
   readonly accounts: Accounts
+  /** Whose its workers are. */
+  readonly scope: Scope
   readonly counts = { submitted: 0, done: 0, failed: 0, canceled: 0 }
-  readonly #queue: { readonly name: string }
+  readonly #queue: Named
   readonly #options: CheckedQueue
   readonly #owner = allocateOwner()
   readonly #pulse: Pulse
@@ -74,10 +82,13 @@ export class Dispatch {
   #lastWork = 0
   #lastServer = 0
   #isClosing = false
+  /** Why, where an owner was killed. */
+  #killed: UserWorkerError | null = null
   #onChange: (() => void) | null = null
   readonly #room: Room
+  readonly #owned: Owned
 
-  constructor(queue: { readonly name: string }, options: CheckedQueue) {
+  constructor(queue: Named & { close(): Promise<unknown> }, options: CheckedQueue) {
     this.#queue = queue
     this.#options = options
     this.#keys = options.keySpace === null ? new KeyLines() : linesOf(options.keySpace)
@@ -93,7 +104,10 @@ export class Dispatch {
       () => this.#reap(),
       () => this.accounts.bounded.isOut || this.accounts.unbounded.isOut,
     )
+    this.scope = options.scope
     this.#common = {
+      scope: options.scope,
+      populated: () => this.#owned.enter(),
       plan: options.plan,
       owner: this.#owner,
       shared: this.#shared,
@@ -102,7 +116,17 @@ export class Dispatch {
       nextName: () => serverName(queue.name, ++this.#lastServer),
       definitions: () => this.#definitions(),
     }
-    this.accounts = { bounded: this.#account('bounded'), unbounded: this.#account('unbounded') }
+    const [bounded, unbounded] = [this.#account('bounded'), this.#account('unbounded')]
+    this.accounts = { bounded, unbounded }
+    this.#owned = new Owned(options.scope, {
+      kill: (error) => this.#kill(error, () => queue.close()),
+      close: () => queue.close(),
+      changed: () => {
+        bounded.growth.changed()
+        unbounded.growth.changed()
+      },
+      yieldWorker: () => unbounded.growth.yieldServer() || bounded.growth.yieldServer(),
+    })
     this.#cancellation = new Cancellation({
       accounts: this.accounts,
       keys: this.#keys,
@@ -210,6 +234,16 @@ export class Dispatch {
     this.#accountOf(work).serverOf(work)?.tell({ type: 'credit', id: work.id, count })
   }
 
+  /** An owner was killed: everything rejects, and the threads are ended. */
+  #kill(error: UserWorkerError, close: () => Promise<unknown>): void {
+    this.#killed = error
+    this.accounts.bounded.endGrowth(error)
+    this.accounts.unbounded.endGrowth(error)
+    this.#cancellation.dropAll(this.#cancellation.unsettled(), () => error)
+    for (const server of this.#servers()) server.kill(error)
+    void close()
+  }
+
   /** What closing needs to know and to do. */
   closable(name: string, deadlineMs: number): Closable {
     return {
@@ -230,6 +264,11 @@ export class Dispatch {
       cancelPending: (reason) =>
         void this.#cancellation.dropAll(this.#cancellation.unsettled(), () => reason),
     }
+  }
+
+  /** None of its workers is left, and none will be made. */
+  closed(): void {
+    this.#owned.leave()
   }
 
   #account(kind: 'bounded' | 'unbounded'): Account {
@@ -267,6 +306,7 @@ export class Dispatch {
 
   /** Why no work can be taken, or null. */
   #refusal({ signal }: QueuedWork): Error | null {
+    if (this.#killed !== null) return this.#killed
     if (this.#isClosing) {
       return new UserWorkerError('ECANCELED', `The queue '${this.#queue.name}' is closed`)
     }
@@ -349,6 +389,7 @@ export class Dispatch {
 
   #beginClose(): void {
     this.#isClosing = true
+    this.scope.letGo()
     const reason = new UserWorkerError('ECANCELED', `The queue '${this.#queue.name}' was closed`)
     this.accounts.bounded.endGrowth(reason)
     this.accounts.unbounded.endGrowth(reason)

@@ -57,13 +57,16 @@ export default async function serve(data: ServeData, self: OwnSelf): Promise<num
 /** Serves works; comes back when it is to leave, and has none. */
 async function serveUntilStopped(serving: Serving, self: OwnSelf): Promise<void> {
   let turned = now()
+  /** Whether it was woken for a work, and has not looked for one since. */
+  let woken = false
   for (;;) {
     // (a) signals; (b) from here on each wake is heard; (c) works; (d) leave; (e) sleep (VH-13).
-    self.checkpoint()
+    self.stand(serving.isBetweenWorks ? 'work' : 'anywhere')
     const heard = self.listen()
-    const woken = serving.getUp()
+    woken = serving.getUp() || woken
     const pumped = serving.pump()
     if (pumped === 'full') serving.passOn(woken)
+    if (pumped !== 'rung') woken = false
     if (serving.isLeaving && serving.count === 0) return
     if (pumped === 'turn' || now() - turned >= turnEveryMs) {
       await nextTurn()
@@ -71,6 +74,7 @@ async function serveUntilStopped(serving: Serving, self: OwnSelf): Promise<void>
       // A work may have ended meanwhile: its place is free, and nobody else looks for the next one.
       continue
     }
+    if (pumped === 'rung') continue
     const isIdle = serving.count === 0
     if (pumped === 'empty' && !serving.isLeaving) {
       if (isIdle && serving.look(heard)) continue

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { UserWorkerError } from '../errors.js'
 import { after, now, type Timer } from '../os/clock.js'
 import type { Census } from './census.js'
 import type { Reason, Server } from './server.js'
@@ -31,6 +32,10 @@ export interface Growing {
   readonly patient: number
   readonly concurrency: number
   readonly isFailing: boolean
+  /** Whether nothing is to run now. */
+  readonly isFrozen: boolean
+  /** How many more workers the owners' limits allow. */
+  readonly room: number
   readonly endReason: Error | null
   /** How many works have ended. */
   readonly ends: { readonly count: number }
@@ -38,6 +43,8 @@ export interface Growing {
   add(reason: Reason): void
   failPending(error: Error, asCanceled: boolean): void
   failWithoutServers(): void
+  /** Asks whoever has the places that the owner's limit leaves to give one up. */
+  askForRoom(): void
 }
 
 /** Works that found no place are looked at again after so long. */
@@ -56,6 +63,9 @@ const usualBirthMs = 30
  */
 const pauseMs = 1000
 
+/** Works that cannot have a worker because of an owner's limit are looked at again after so long. */
+const starvedMs = 100
+
 export class Growth {
   readonly #account: Growing
   #max: number
@@ -65,6 +75,7 @@ export class Growth {
   #isEnded = false
   #check: Timer | null = null
   #heldCheck: Timer | null = null
+  #starvedCheck: Timer | null = null
   #idleCheck: Timer | null = null
   #endsAtCheck = 0
   #checkedAt = 0
@@ -102,16 +113,19 @@ export class Growth {
 
   /** Makes what is needed now, and looks again later if that is not clear yet. */
   consider(): void {
-    if (this.#isEnded || this.#isPaused || this.#account.isFailing) return
+    if (this.#isEnded || this.#isPaused || this.#account.isFailing || this.#account.isFrozen) return
     const { servers, runnable } = this.#account
-    const room = this.#max - servers.size
-    if (room <= 0) return
+    const room = this.#room()
+    if (room <= 0) {
+      if (servers.size < this.#max && runnable > 0) this.#starve()
+      return
+    }
     const wanted = this.#min - servers.size
     for (let count = 0; count < Math.min(wanted, room); count++) this.#account.add('minimum')
     const serving = [...servers].filter(({ state }) => state === 'serving')
     if (serving.length === 0) {
       const missing = Math.min(this.#worthAWorker(runnable), this.#max) - servers.size
-      for (let count = 0; count < missing; count++) this.#account.add('first')
+      for (let count = 0; count < Math.min(missing, room); count++) this.#account.add('first')
       return
     }
     const waiting = this.#waiting()
@@ -119,6 +133,45 @@ export class Growth {
     const blocked = serving.every((server) => server.isBlocked || server.isLeaving)
     if (blocked) this.#account.add('blocked')
     else this.#lookLater()
+  }
+
+  /** Whether works wait because the limit of an owner leaves them no worker. */
+  get isStarved(): boolean {
+    return this.#starvedCheck !== null && this.#account.servers.size === 0
+  }
+
+  /** How many more servers there may be. */
+  #room(): number {
+    return Math.min(this.#max - this.#account.servers.size, this.#account.room)
+  }
+
+  /**
+   * An owner's limit leaves no room. The works stay; whoever has a worker of that owner and nothing to
+   * do gives it up, and otherwise there is room when one ends.
+   */
+  #starve(): void {
+    if (this.#starvedCheck !== null) return
+    if (this.#account.servers.size === 0) this.#account.askForRoom()
+    this.#starvedCheck = after(starvedMs, () => {
+      this.#starvedCheck = null
+      this.consider()
+    })
+  }
+
+  /** There may be room. */
+  changed(): void {
+    this.#starvedCheck?.cancel()
+    this.#starvedCheck = null
+    this.consider()
+  }
+
+  /** Lets a server go that does nothing, though it be the last. @returns whether there was one */
+  yieldServer(): boolean {
+    const { servers, runnable } = this.#account
+    if (runnable > 0 || servers.size <= this.#min) return false
+    const idle = [...servers].find((each) => each.state === 'serving' && !each.isLeaving)
+    idle?.retire()
+    return idle !== undefined
   }
 
   /** A server is there. */
@@ -135,6 +188,7 @@ export class Growth {
    */
   failed(error: Error): void {
     const account = this.#account
+    if (error instanceof UserWorkerError && error.owner !== undefined) return this.#starve()
     if (account.servers.size === 0) {
       this.#isPaused = false
       account.failPending(account.endReason ?? error, account.endReason !== null)
@@ -207,10 +261,9 @@ export class Growth {
   #look(): void {
     this.#check = null
     if (this.#isEnded || this.#isPaused) return
-    const { servers } = this.#account
     const waiting = this.#waiting()
-    const room = this.#max - servers.size
-    if (waiting <= 0 || room <= 0) return
+    const room = this.#room()
+    if (waiting <= 0 || room <= 0 || this.#account.isFrozen) return
     const rate = (this.#account.ends.count - this.#endsAtCheck) / (now() - this.#checkedAt)
     if (rate === 0) {
       for (let count = 0; count < Math.min(waiting, room); count++) this.#account.add('backlog')
@@ -224,12 +277,12 @@ export class Growth {
     const endsBefore = this.#account.ends.count
     this.#heldCheck = after(heldMs, () => {
       this.#heldCheck = null
-      const { ends, servers } = this.#account
+      const { ends } = this.#account
       const { pending, patient, claimed } = this.#account.census()
       if (pending === 0) return
-      if (ends.count === endsBefore && !this.#isPaused) {
+      if (ends.count === endsBefore && !this.#isPaused && !this.#account.isFrozen) {
         const held = pending - patient - this.#placesOfIdle(claimed)
-        const room = this.#max - servers.size
+        const room = this.#room()
         for (let count = 0; count < Math.min(held, room); count++) this.#account.add('backlog')
       }
       this.#watchHeld()
@@ -246,7 +299,7 @@ export class Growth {
     if (this.#idleCheck !== null || !Number.isFinite(this.#idleTimeoutMs)) return
     this.#idleCheck = after(Math.max(1, this.#idleTimeoutMs / 2), () => {
       this.#idleCheck = null
-      this.#letIdleGo()
+      if (!this.#account.isFrozen) this.#letIdleGo()
       if (this.#account.servers.size > 0 && !this.#isEnded) this.#watchIdle()
     })
   }

@@ -1,4 +1,5 @@
 /** The door of `wq/`: a queue of works on workers of its own. */
+export type { QueueFreezeReport, QueueLaggard } from './freeze.js'
 export type { CloseReport, StuckWorker } from './close.js'
 export type { QueueStats, WorkerInfo } from './describe.js'
 export type { CancelReport } from './cancel.js'

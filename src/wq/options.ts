@@ -22,6 +22,9 @@ import {
   checkThread,
   defaultLoadDeadlineMs,
   nameOf,
+  ownerOf,
+  Scope,
+  scopeOf,
   type UserWorkerOptions,
 } from '../worker/index.js'
 import { levels, type Level } from '../ring/index.js'
@@ -34,7 +37,7 @@ import { QueuedWork, type Work } from './work.js'
 /** How a queue is to be made. */
 export interface WorkQueueOptions extends Pick<
   UserWorkerOptions,
-  'env' | 'argv' | 'execArgv' | 'resourceLimits' | 'nice' | 'entry'
+  'owner' | 'env' | 'argv' | 'execArgv' | 'resourceLimits' | 'nice' | 'entry'
 > {
   /**
    * What its workers are called, with a number behind: `uw:img-1`. Default: the module's file name.
@@ -140,11 +143,14 @@ export interface CheckedQueue {
   readonly onFull: 'reject' | 'cancel-oldest'
   readonly keySpace: KeySpace | null
   readonly closeDeadlineMs: number
+  /** That of its workers, below its owner's. */
+  readonly scope: Scope
   readonly plan: ServerPlan
 }
 
 const queueOptions = [
   'name',
+  'owner',
   'maxWorkers',
   'minWorkers',
   'concurrency',
@@ -188,7 +194,8 @@ const defaultCloseDeadlineMs = 30_000
  * Checks the arguments of `new WorkQueue`.
  *
  * @throws TypeError EINVAL
- * @throws UserWorkerError ERR_NOT_CLONEABLE for `data`, ERR_MODULE_LOAD for `entry`
+ * @throws UserWorkerError ERR_NOT_CLONEABLE for `data`, ERR_MODULE_LOAD for `entry`; ENOSYS,
+ * ERR_OWNER_KILLED for `owner`
  */
 export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQueue {
   const of = 'WorkQueue'
@@ -211,12 +218,16 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
   if (nice !== undefined) checkInteger(`${of}: nice`, nice, -20, 19)
   if (cpus !== undefined) checkCpus(`${of}: cpus`, cpus)
   const max = checkMax(maxWorkers)
+  const above = scopeOf(`${of}: owner`, options.owner)
+  if (above.refusal !== null) throw above.refusal
+  const scope = new Scope(name, above)
   return {
     name,
     max,
     ...checkLimits(options, max.bounded),
     keySpace: checkKeySpace(options.keySpace),
     closeDeadlineMs,
+    scope,
     plan: {
       module: url,
       data: snapshot(options.data),
@@ -225,6 +236,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
       recycle: checkRecycle(options.recycle ?? {}),
       spins: parallelism() > 1,
       thread: {
+        owner: ownerOf(scope),
         ...(nice === undefined ? {} : { nice }),
         ...(cpus === undefined ? {} : { cpus }),
         ...checkThread(of, { env, argv, execArgv, resourceLimits, entry }),

@@ -34,6 +34,8 @@ import {
   type WorkOptions,
   type WorkQueueOptions,
 } from './options.js'
+import { checkFreeze, type FreezeOptions } from '../worker/index.js'
+import { freezeQueue, type QueueFreezeReport } from './freeze.js'
 import type { QueueStats, WorkerInfo } from './describe.js'
 import { describeStats, describeWorkers } from './describe.js'
 import { Stream } from './stream.js'
@@ -69,6 +71,7 @@ export class WorkQueue<Module = AnyModule> {
    * @throws TypeError EINVAL: an argument is wrong
    * @throws UserWorkerError ERR_NOT_CLONEABLE: `data` cannot be sent to a thread
    * @throws UserWorkerError ERR_MODULE_LOAD: `entry` is needed in a bundle, or no such file
+   * @throws UserWorkerError ENOSYS, ERR_OWNER_KILLED: `owner` has ended
    */
   constructor(module: URL | string | null, options: WorkQueueOptions = {}) {
     const checked = checkQueue(module, options)
@@ -86,6 +89,7 @@ export class WorkQueue<Module = AnyModule> {
    * @throws UserWorkerError ERR_NOT_CLONEABLE: an argument or the result cannot be cloned
    * @throws UserWorkerError ABORT_ERR: its signal was aborted
    * @throws UserWorkerError ECANCELED: it was cancelled, or the queue is closed (WQ-12)
+   * @throws UserWorkerError ERR_OWNER_KILLED: an owner of the queue was killed
    * @throws UserWorkerError ETIME: it ran longer than its `timeoutMs`
    * @throws UserWorkerError EAGAIN: `queueLimit` is reached; or no thread could be made (WQ-16)
    * @throws UserWorkerError ERR_NO_HANDLER, ERR_MODULE_LOAD, ERR_MODULE_LOAD_TIMEOUT: the module is
@@ -253,6 +257,25 @@ export class WorkQueue<Module = AnyModule> {
     return makeReady(this.#dispatch.accounts, this.name, this.#readyCount)
   }
 
+  /**
+   * Makes the queue's workers stand still until {@link thaw}, those too that are made later. Works may
+   * be submitted, and wait; nothing is lost, and no `timeoutMs` runs on (SG-10).
+   *
+   * @returns once all stand; by `deadlineMs` at the latest, and then it names those that do not, with
+   * what they run: they will as soon as they can
+   * @throws TypeError EINVAL: an option is wrong
+   * @throws UserWorkerError ENOSYS: the queue is closed, or its owner has ended
+   * @throws UserWorkerError ERR_OWNER_KILLED: its owner was killed
+   */
+  async freeze(options: FreezeOptions = {}): Promise<QueueFreezeReport> {
+    return await freezeQueue(this.#dispatch, checkFreeze(options))
+  }
+
+  /** Lets frozen workers go on. No effect where the queue itself is not frozen. */
+  thaw(): void {
+    if (!this.#dispatch.scope.hasEnded) this.#dispatch.scope.thaw()
+  }
+
   /** The queue's workers, as they are now. */
   workers(): WorkerInfo[] {
     return describeWorkers(this.#dispatch.accounts)
@@ -271,8 +294,14 @@ export class WorkQueue<Module = AnyModule> {
    * @returns who had to be ended by force
    */
   close(): Promise<CloseReport> {
-    this.#closing ??= closeQueue(this.#dispatch.closable(this.name, this.#closeDeadlineMs))
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<CloseReport> {
+    const report = await closeQueue(this.#dispatch.closable(this.name, this.#closeDeadlineMs))
+    this.#dispatch.closed()
+    return report
   }
 
   /** {@link close}, for `await using`. */

@@ -146,6 +146,11 @@ export class Server {
     return this.readyMs - this.#bornMs
   }
 
+  /** Whether it stands still, frozen. */
+  get isStanding(): boolean {
+    return this.#worker?.state === 'frozen'
+  }
+
   get osThreadId(): number | null {
     return this.#worker?.osThreadId ?? null
   }

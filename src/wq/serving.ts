@@ -47,7 +47,7 @@ import { running } from './running.js'
 import { trace } from './trace.js'
 
 /** Why {@link Serving.pump} came back. */
-export type Pumped = 'empty' | 'full' | 'turn'
+export type Pumped = 'empty' | 'full' | 'turn' | 'rung'
 
 /** Works that find the next one waiting turn the event loop this often, for timers and messages. */
 const turnEveryMs = 5
@@ -68,6 +68,8 @@ export class Serving {
   #rung = 0
   #leaving = false
   #pumping = false
+  /** Whether no work is to be begun: the worker is to stand still between two of them. */
+  #halted = false
   /** When the last handler of this turn has ended; 0: none has. */
   #endedAt = 0
   /** Whether it said that it sleeps, and has not said since that it does not. */
@@ -109,14 +111,25 @@ export class Serving {
     return this.#arrived.find((work) => work.id === id)
   }
 
-  /** Takes and runs works until none is ready, or all places are taken, or the event loop must turn. */
+  /** Whether no work has begun that has not ended. */
+  get isBetweenWorks(): boolean {
+    for (const work of this.#running.values()) if (work.called) return false
+    return true
+  }
+
+  /**
+   * Takes and runs works until none is ready, or all places are taken, or the event loop must turn, or
+   * the bell has rung: something was asked.
+   */
   pump(): Pumped {
     // A handler that ends while we are in here has freed its place; the loop sees that.
     if (this.#pumping) return 'full'
     this.#pumping = true
     this.#endedAt = 0
+    const heard = this.#self.listen()
+    this.#halted = this.#self.mustStand()
     try {
-      return this.#serve()
+      return this.#serve(heard)
     } finally {
       this.#pumping = false
     }
@@ -171,10 +184,10 @@ export class Serving {
     return endedAt === 0 ? microseconds() | 1 : endedAt
   }
 
-  #serve(): Pumped {
+  #serve(heard: number): Pumped {
     const until = now() + turnEveryMs
     for (let served = 1; ; served++) {
-      this.#callArrived()
+      if (!this.#halted) this.#callArrived()
       if (this.#running.size >= this.#data.concurrency) {
         this.#ringOwner()
         return 'full'
@@ -184,6 +197,10 @@ export class Serving {
       this.#ringOwner()
       if (work === null) return 'empty'
       this.#start(work)
+      if (this.#self.listen() !== heard) {
+        this.#ringOwner()
+        return 'rung'
+      }
       if (served % worksPerClock === 0 && now() > until) {
         this.#ringOwner()
         return 'turn'
@@ -200,7 +217,7 @@ export class Serving {
   }
 
   #mayServe(): boolean {
-    if (this.isLeaving || this.#isSpreading()) return false
+    if (this.#halted || this.isLeaving || this.#isSpreading()) return false
     const { words } = this.#memory
     for (let level = 0; level < levels.length; level++) if (mayHave(words, level)) return true
     return this.#chains.hasOffered
@@ -213,6 +230,7 @@ export class Serving {
 
   /** The next work, claimed; null: none is ready. */
   #take(): Running | null {
+    if (this.#halted) return null
     const chained = this.#next
     this.#next = null
     if (chained !== null) return chained
@@ -307,7 +325,8 @@ export class Serving {
     const woken = this.getUp()
     const pumped = this.pump()
     if (pumped === 'full') this.passOn(woken)
-    else if (pumped === 'turn' || this.isLeaving || this.#running.size === 0) this.#self.ring()
+    else if (pumped === 'turn' || pumped === 'rung' || this.isLeaving || this.#running.size === 0)
+      this.#self.ring()
     else if (!this.lieDown()) this.#self.ring()
   }
 
@@ -372,7 +391,7 @@ export class Serving {
 
   /** For `current().checkpoint()`. */
   checkpoint(work: Running): void {
-    this.#self.checkpoint()
+    this.#self.stand('anywhere')
     if (work.ended || memory.load(this.#memory.words, slotOf(work.slot) + Slot.TOLD) === 0) return
     // The reason was sent before the word was set.
     this.#post.receive(() => work.isAborted)

@@ -27,7 +27,7 @@ export function worker(real: WorkerCode, { words, beat }: Parking, model: Model)
     model.post('told', 'gone')
     return
   }
-  const stood = stand(words, row, () => model.post('told', 'parked'))
+  const stood = stand(words, row, () => model.post('told', 'parked'), 'work')
   memory.store(beat, 0, 1 - memory.load(beat, 0))
   if (!stood) nap(words, row, heard, Infinity)
   model.again(null)

@@ -12,7 +12,7 @@ export function rowWordName(
   const rowWords = at(1, 0)
   const row = Math.floor(index / rowWords)
   const field = index % rowWords
-  const names = row === 0 ? { LAST_ID: 1, HIGHEST_ROW: 2 } : Field
+  const names = row === 0 ? { CONTROL: 1, HIGHEST_ROW: 2, LAST_ID: 3 } : Field
   const name = Object.entries(names).find(([, place]) => place === field)?.[0]
   return `row ${row} ${name ?? `word ${field}`}`
 }

@@ -60,7 +60,7 @@ export function telling(real: WorkerCode): {
   return {
     wordName: (index) => rowWordName(real, index),
     valueName: (value, index) =>
-      index === real.at(row, real.Field.CONTROL) ? controlName(real, value) : '',
+      index % real.at(1, 0) === real.Field.CONTROL ? controlName(real, value) : '',
   }
 }
 
@@ -72,6 +72,7 @@ export function judged(real: WorkerCode, words: memory.Words, killed = true): Va
     exitCode: memory.load(words, real.at(row, real.Field.EXIT_CODE)),
     nodeCode: 1,
     killed,
+    ownerKilled: null,
     told: null,
     uncaught: null,
     left: null,

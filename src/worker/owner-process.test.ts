@@ -9,7 +9,7 @@ import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf } from './module.fixture.js'
 import { runProgram } from './program.fixture.js'
 import { UserWorker } from './index.js'
-import { claimedRows, table } from './table.js'
+import { workerRows, table } from './table.js'
 
 checkForLeaks()
 
@@ -32,7 +32,7 @@ describe('a fork of the owner', () => {
     const workers = await Promise.all([1, 2, 3].map(() => UserWorker.create(untilStopped)))
     await workers[0]?.start()
     assert.deepEqual(await reportOf(fork(program)), fresh)
-    assert.equal(claimedRows(table()).length, 3)
+    assert.equal(workerRows(table()).length, 3)
     const codes = await Promise.all(workers.map((worker) => worker.stop()))
     assert.deepEqual(codes, [7, -4, -4])
   })

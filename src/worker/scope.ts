@@ -1,0 +1,304 @@
+/**
+ * What belongs to one owner: a row of the table, and, in the thread that has the owner, those who
+ * must be told what happens to it. `owner.ts` is what users see of it; a queue has a scope of its own
+ * below that of its owner.
+ *
+ * | state   | holds                                                    | left by              |
+ * | ------- | -------------------------------------------------------- | -------------------- |
+ * | open    | workers, queues and owners may be made below it          | `stop`, `kill`       |
+ * | stopped | all below were told to stop; its queues finish           | all are gone: ended  |
+ * | killed  | all below were told to die; nothing is made any more     | all are gone: ended  |
+ *
+ * A freeze is beside these: fatal beats stop beats freeze. A scope has a row from the first need on;
+ * it is given back when the scope has ended, or nobody has it any more.
+ *
+ * @module
+ */
+import type { Words } from '#memory'
+import { UserWorkerError } from '../errors.js'
+import { ask, isFrozen, isKilled, ring } from './control.js'
+import {
+  freezeBelow,
+  stood,
+  thawBelow,
+  workersOf,
+  type FreezeOptions,
+  type FreezeReport,
+} from './freeze.js'
+import {
+  claimLimited,
+  claimWithin,
+  fullAbove,
+  fullOwnerOf,
+  heapLimitOf,
+  limitsOf,
+  roomBelow,
+  setLimits,
+  type OwnerLimits,
+} from './limits.js'
+import { laggardOf, ownedWorker, type OwnedWorker } from './seen.js'
+import { below, ownRow, rehome, releaseTree, table } from './table.js'
+
+/** Who is told what happens to an owner: a worker's life, a queue, the scope of an owner below. */
+export interface Member {
+  /** What is asked of an owner above concerns it: its threads are to look. */
+  look(): void
+  /** An owner above was killed. */
+  killed(error: UserWorkerError): void
+  /** An owner above ends: resolves when this one has. */
+  finish(): Promise<unknown>
+  /** There may be room for a worker, or the owner is not frozen any more. */
+  changed(): void
+  /** Gives up a worker that does nothing, for another's need. @returns whether it had one */
+  yieldWorker(): boolean
+  /** The name of the worker in this row, if it is one of its own. */
+  nameOf(row: number): string | undefined
+}
+
+/** Rows of scopes that nobody has any more. */
+const forgotten = new FinalizationRegistry<{ words: Words; row: number }>(({ words, row }) => {
+  if (below(words, row).length === 0) releaseTree(words, row)
+})
+
+let ofThread: Scope | null = null
+
+export class Scope implements Member {
+  readonly words: Words = table()
+  readonly #members = new Set<Member>()
+  #row: number | null = null
+  #limits: OwnerLimits
+  #killed: UserWorkerError | null = null
+  #hasEnded = false
+  #ending: Promise<void> | null = null
+
+  constructor(
+    readonly name: string,
+    /** Null for that of the thread itself. */
+    readonly parent: Scope | null,
+    limits: OwnerLimits = {},
+  ) {
+    this.#limits = limits
+  }
+
+  /** That of what this thread makes without naming an owner. */
+  static current(): Scope {
+    ofThread ??= new Scope('this thread', null)
+    return ofThread
+  }
+
+  /** Its row. @throws UserWorkerError ENOSYS: it has ended; EAGAIN: the table of all rows is full */
+  get row(): number {
+    if (this.#row === null) {
+      if (this.#hasEnded) throw this.#ended()
+      const parent = this.parent === null ? ownRow() : this.parent.row
+      this.#row = claimLimited(this.words, parent, this.#limits)
+      forgotten.register(this, { words: this.words, row: this.#row }, this)
+    }
+    return this.#row
+  }
+
+  get limits(): Required<OwnerLimits> {
+    if (this.#hasEnded) return { workers: Infinity, heapMb: Infinity, ...this.#limits }
+    return limitsOf(this.words, this.row)
+  }
+
+  set limits(limits: OwnerLimits) {
+    this.#limits = { ...this.#limits, ...limits }
+    setLimits(this.words, this.row, limits)
+    this.root.changed()
+  }
+
+  /** The scope of the thread, which all others of the thread are below. */
+  get root(): Scope {
+    return this.parent === null ? this : this.parent.root
+  }
+
+  get state(): 'running' | 'frozen' | 'stopped' | 'killed' {
+    if (this.#killed !== null) return 'killed'
+    if (this.hasEnded) return 'stopped'
+    return this.isFrozen ? 'frozen' : 'running'
+  }
+
+  get isFrozen(): boolean {
+    return !this.#hasEnded && isFrozen(this.words, this.row, 'work')
+  }
+
+  /** How many workers may be made here now. */
+  get room(): number {
+    return this.#hasEnded ? Infinity : roomBelow(this.words, this.row)
+  }
+
+  /** The scope of this thread whose limit leaves no room here. */
+  get full(): Scope {
+    const row = fullOwnerOf(this.words, this.row)
+    return (row === null ? null : this.#withRow(row)) ?? this.root
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded || this.#ending !== null
+  }
+
+  /** Why nothing can be made here, or null. */
+  get refusal(): UserWorkerError | null {
+    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
+      if (scope.#killed !== null) return scope.#killed
+      if (scope.#hasEnded) return scope.#ended()
+    }
+    // By another thread, far above.
+    if (!isKilled(this.words, this.row)) return null
+    return new UserWorkerError('ERR_OWNER_KILLED', `An owner of this worker was killed`)
+  }
+
+  /**
+   * A row for a worker that is about to be made.
+   *
+   * @throws UserWorkerError ERR_OWNER_KILLED, ENOSYS; EAGAIN: a limit is reached
+   */
+  claim(): number {
+    this.#check()
+    const { row, full } = claimWithin(this.words, this.row)
+    if (row === null) throw this.#overLimit(full)
+    return row
+  }
+
+  /** The row of a spare becomes one of ours. @throws as {@link claim}; then it is where it was */
+  take(row: number, from: Scope): void {
+    this.#check()
+    rehome(this.words, row, this.row)
+    const full = fullAbove(this.words, row)
+    if (full === null) return
+    from.takeBack(row)
+    throw this.#overLimit(full)
+  }
+
+  /** A spare that was to be another's is ours again. */
+  takeBack(row: number): void {
+    rehome(this.words, row, this.row)
+  }
+
+  #ended(): UserWorkerError {
+    return new UserWorkerError('ENOSYS', `The owner '${this.name}' has ended`)
+  }
+
+  #overLimit(full: number): UserWorkerError {
+    const scope = this.#withRow(full)
+    const owner = scope?.name ?? 'another thread'
+    const most = limitsOf(this.words, full).workers
+    const text = `The owner '${owner}' has as many workers as its limit allows, ${most}`
+    return new UserWorkerError('EAGAIN', text, { owner })
+  }
+
+  /** The scope of this thread with this row, of this one and those above. */
+  #withRow(row: number): Scope | null {
+    if (this.#row === row) return this
+    return this.parent === null ? null : this.parent.#withRow(row)
+  }
+
+  #check(): void {
+    const { refusal } = this
+    if (refusal !== null) throw refusal
+  }
+
+  /** The most heap that a worker here may have, in MB. */
+  get heapMb(): number {
+    return heapLimitOf(this.words, this.row)
+  }
+
+  enter(member: Member): void {
+    if (this.#members.size === 0) this.parent?.enter(this)
+    this.#members.add(member)
+  }
+
+  /** To be called when a member is gone. */
+  leave(member: Member): void {
+    if (!this.#members.delete(member)) return
+    if (this.#members.size === 0) this.parent?.leave(this)
+    stood()
+    this.root.changed()
+  }
+
+  /** All workers below, wherever they were made. */
+  workers(): OwnedWorker[] {
+    if (this.#hasEnded) return []
+    return workersOf(this.words, this.row).map((row) =>
+      ownedWorker(this.words, row, this.nameOf(row)),
+    )
+  }
+
+  async freeze(options: Required<FreezeOptions>): Promise<FreezeReport> {
+    this.#check()
+    const rows = await freezeBelow(this.words, this.row, options, () => this.look())
+    return { laggards: rows.map((row) => laggardOf(this.words, row, this.nameOf(row))) }
+  }
+
+  /** @returns whether it was frozen */
+  thaw(): boolean {
+    const wasFrozen = thawBelow(this.words, this.row)
+    this.changed()
+    return wasFrozen
+  }
+
+  kill(reason: Error): void {
+    if (this.#hasEnded) return
+    const text = `The owner '${this.name}' was killed: ${reason.message}`
+    this.killed(new UserWorkerError('ERR_OWNER_KILLED', text, { cause: reason }))
+    // What the thread makes from here on is another's.
+    if (this === ofThread) ofThread = null
+  }
+
+  killed(error: UserWorkerError): void {
+    if (this.#killed !== null) return
+    this.#killed = error
+    ask(this.words, this.row, 'kill')
+    for (const member of [...this.#members]) member.killed(error)
+  }
+
+  /** Resolves when all below has ended, and the row is given back. */
+  finish(): Promise<void> {
+    this.#ending ??= this.#finish()
+    return this.#ending
+  }
+
+  /** A stop beats a freeze, of this owner and of those above: what is below goes on. */
+  letGo(): void {
+    ask(this.words, this.row, 'stop')
+    for (const row of workersOf(this.words, this.row)) ring(this.words, row)
+    this.changed()
+  }
+
+  async #finish(): Promise<void> {
+    if (this === ofThread) ofThread = null
+    this.letGo()
+    await Promise.all([...this.#members].map((member) => member.finish()))
+    this.release()
+  }
+
+  /** Gives the row back. Nothing must be below it any more. */
+  release(): void {
+    this.#hasEnded = true
+    if (this.#row === null) return
+    forgotten.unregister(this)
+    releaseTree(this.words, this.#row)
+    this.#row = null
+  }
+
+  look(): void {
+    for (const member of this.#members) member.look()
+  }
+
+  changed(): void {
+    for (const member of [...this.#members]) member.changed()
+  }
+
+  yieldWorker(): boolean {
+    return [...this.#members].some((member) => member.yieldWorker())
+  }
+
+  nameOf(row: number): string | undefined {
+    for (const member of this.#members) {
+      const name = member.nameOf(row)
+      if (name !== undefined) return name
+    }
+    return undefined
+  }
+}

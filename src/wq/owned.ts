@@ -1,0 +1,66 @@
+/**
+ * A queue, as its owner sees it: what happens to the owner happens to the queue.
+ *
+ * @module
+ */
+import type { UserWorkerError } from '../errors.js'
+import type { Member, Scope } from '../worker/index.js'
+
+/** What an owner does to a queue. */
+export interface OwnedEvents {
+  /** Reject everything, and end the threads. */
+  kill(error: UserWorkerError): void
+  close(): Promise<unknown>
+  /** There may be room for workers, or they are not frozen any more. */
+  changed(): void
+  /** Give up a worker that does nothing. @returns whether there was one */
+  yieldWorker(): boolean
+}
+
+/**
+ * Known to its owner from its first worker on until it is closed; so a queue that nobody uses any more
+ * can be forgotten.
+ */
+export class Owned implements Member {
+  #isEntered = false
+
+  constructor(
+    readonly scope: Scope,
+    private readonly events: OwnedEvents,
+  ) {}
+
+  enter(): void {
+    if (this.#isEntered) return
+    this.#isEntered = true
+    this.scope.enter(this)
+  }
+
+  /** The queue is closed: none of its workers is left. */
+  leave(): void {
+    if (this.#isEntered) this.scope.leave(this)
+    this.scope.release()
+  }
+
+  killed(error: UserWorkerError): void {
+    this.events.kill(error)
+  }
+
+  finish(): Promise<unknown> {
+    return this.events.close()
+  }
+
+  changed(): void {
+    this.events.changed()
+  }
+
+  yieldWorker(): boolean {
+    return this.events.yieldWorker()
+  }
+
+  /** Its workers are told by themselves. */
+  look(): void {}
+
+  nameOf(): undefined {
+    return undefined
+  }
+}
