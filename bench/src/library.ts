@@ -7,5 +7,4 @@ type Library = typeof import('../../dist/index.js')
 
 const packed = new URL('../../dist/packed/index.js', import.meta.url)
 
-export const library = (await import(packed.href)) as Library
-export const { UserWorker, WorkQueue } = library
+export const { Owner, UserWorker, WorkQueue } = (await import(packed.href)) as Library

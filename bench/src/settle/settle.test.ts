@@ -8,16 +8,13 @@ import { tried } from './runner.js'
 /** Other programs may have the processors: what hangs, hangs for longer than this. */
 const generous = { hangMs: 30_000, withinMs: 20_000 }
 
-/** Rows that must be tried on every machine: they need neither limits nor what is not built yet. */
-const isEverywhere = ({ needs = [], asStranger }: Row): boolean =>
-  asStranger !== true && !needs.some((feature) => feature === 'owner' || feature === 'freeze')
-
 describe('every promise of a queue settles, and the next work runs', () => {
   for (const row of rows) {
     test(row.title, async (t) => {
       const outcome = await tried(row, 'ours', { isolation: 'thread', hangMs: generous.hangMs })
       if ('missing' in outcome) {
-        assert.ok(!isEverywhere(row), outcome.missing)
+        // Limits of the system need not hold for everybody.
+        assert.ok(row.asStranger, outcome.missing)
         return t.skip(outcome.missing)
       }
       assert.deepEqual([outcome.seen, outcome.next], [row.expected, 'runs'])
