@@ -119,9 +119,10 @@ export class Ends {
   /**
    * Whether a work whose thread has ended is wanted and whole: its handler was not called, its
    * arguments are still here, and it is the first thread that it sees die. Reading its arguments might
-   * be what the thread died of.
+   * be what the thread died of. A thread that was ended for no work's sake takes along all it has.
    */
-  #mayRunYet({ lane }: Server, work: QueuedWork): boolean {
+  #mayRunYet({ lane, killed, culprit }: Server, work: QueuedWork): boolean {
+    if (killed !== null && culprit === null) return false
     if (work.settled || (work.extras?.told ?? null) !== null || this.#spent.has(work)) return false
     return memory.load(lane.memory.words, slotOf(work.slot) + Slot.BEGAN) === 0
   }

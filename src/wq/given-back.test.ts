@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { WorkQueue } from '../index.js'
+import { Owner, WorkQueue } from '../index.js'
 import type { Worker } from '../os/thread.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { failureOf, moduleOf, word } from './contract/support.fixture.js'
@@ -83,6 +83,17 @@ describe('a work that was claimed and had not begun when its thread ended', () =
     const closed = queue.close()
     assert.equal((await failureOf(work)).code, 'ECANCELED')
     await closed
+  })
+
+  test('rejects with ERR_OWNER_KILLED where its owner was killed', async () => {
+    const owner = new Owner({ name: 'given-back' })
+    const queue = new WorkQueue<typeof Handlers>(handlers, { maxWorkers: 1, owner })
+    await queue.run('nothing')
+    const work = queue.run('countOn', [word(), new Blob([''])] as never)
+    block()
+    owner.kill(new Error('the reason'))
+    assert.equal((await failureOf(work)).code, 'ERR_OWNER_KILLED')
+    await queue.close()
   })
 
   test('fails when a second thread ends too: reading its arguments may be what ends them', async (t) => {
