@@ -1,6 +1,6 @@
 // `npm run settle`: installs the other pools if they are to be tried, and tries all of them.
 import { parseArgs } from 'node:util'
-import { bringBenchUpToDate, status } from './bootstrap.mjs'
+import { bringBenchUpToDate, run, status } from './bootstrap.mjs'
 
 const options = { only: { type: 'string', multiple: true }, write: { type: 'boolean' } }
 
@@ -8,6 +8,6 @@ export function settle(args) {
   const { only = [], write = false } = parseArgs({ args, options, strict: false }).values
   if (only.length === 0 || only.some((name) => name !== 'ours')) bringBenchUpToDate()
   const code = status(process.execPath, ['bench/build/settle/main.js', ...args])
-  if (write) status('npx', ['oxfmt', 'docs/reference/settle.md'])
+  if (write) run('npx', ['oxfmt', 'docs/reference/settle.md'])
   return code
 }
