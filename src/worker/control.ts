@@ -133,8 +133,8 @@ export type Point = 'work' | 'anywhere'
 
 /**
  * Whether a thread is to stand still at such a point: it is told to park, or it or an owner above is
- * frozen. A stop beats that: of a worker that is told to stop, or of an owner, nothing above counts
- * any more (KT-25).
+ * frozen. A stop and a kill beat that: of a worker that is told to stop, or of an owner, nothing above
+ * counts any more (KT-25, SG-7).
  */
 export function mustStand(words: Words, row: number, point: Point): boolean {
   const own = controlOf(words, row)
@@ -147,7 +147,7 @@ export function isFrozen(words: Words, row: number, point: Point): boolean {
   const flag = point === 'work' ? Flag.FREEZE : Flag.ANYWHERE
   for (let each = row; each >= 0; each = parentOf(words, each)) {
     const word = controlOf(words, each)
-    if (hasFlag(word, Flag.STOP)) return false
+    if (hasFlag(word, Flag.STOP | Flag.KILL)) return false
     if (hasFlag(word, flag)) return true
     if (each === 0) return false
   }

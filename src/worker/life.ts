@@ -48,6 +48,7 @@ export type ExitListener = (code: number, error: Error | null) => void
 export type End = Verdict & { readonly control: number }
 
 export class Life implements Ear, Member {
+  readonly endsOthers = false
   readonly name: string
   readonly id: number
   readonly link: Link

@@ -37,7 +37,7 @@ import {
   type OwnerLimits,
 } from './limits.js'
 import { laggardOf, ownedWorker, type OwnedWorker } from './seen.js'
-import { below, ownRow, rehome, releaseTree, table } from './table.js'
+import { below, ownerNumber, ownRow, rehome, releaseTree, table } from './table.js'
 
 /** Who is told what happens to an owner: a worker's life, a queue, the scope of an owner below. */
 export interface Member {
@@ -45,6 +45,8 @@ export interface Member {
   look(): void
   /** An owner above was killed. */
   killed(error: UserWorkerError): void
+  /** Whether it ends the other members itself, when it is to end: a queue does that to its workers. */
+  readonly endsOthers: boolean
   /** An owner above ends: resolves when this one has. */
   finish(): Promise<unknown>
   /** There may be room for a worker, or the owner is not frozen any more. */
@@ -56,13 +58,18 @@ export interface Member {
 }
 
 /** Rows of scopes that nobody has any more. */
-const forgotten = new FinalizationRegistry<{ words: Words; row: number }>(({ words, row }) => {
-  if (below(words, row).length === 0) releaseTree(words, row)
-})
+const forgotten = new FinalizationRegistry<{ words: Words; row: number; number: number }>(
+  ({ words, row, number }) => {
+    // It may have gone with the owner above it, and be another's by now.
+    if (ownerNumber(words, row) !== number) return
+    if (below(words, row).length === 0) releaseTree(words, row)
+  },
+)
 
 let ofThread: Scope | null = null
 
 export class Scope implements Member {
+  readonly endsOthers = false
   readonly words: Words = table()
   readonly #members = new Set<Member>()
   #row: number | null = null
@@ -89,16 +96,18 @@ export class Scope implements Member {
   /** Its row. @throws UserWorkerError ENOSYS: it has ended; EAGAIN: the table of all rows is full */
   get row(): number {
     if (this.#row === null) {
-      if (this.#hasEnded) throw this.#ended()
+      if (this.isGone) throw this.#ended()
       const parent = this.parent === null ? ownRow() : this.parent.row
       this.#row = claimLimited(this.words, parent, this.#limits)
-      forgotten.register(this, { words: this.words, row: this.#row }, this)
+      const { words } = this
+      const number = ownerNumber(words, this.#row)
+      forgotten.register(this, { words, row: this.#row, number }, this)
     }
     return this.#row
   }
 
   get limits(): Required<OwnerLimits> {
-    if (this.#hasEnded) return { workers: Infinity, heapMb: Infinity, ...this.#limits }
+    if (this.isGone) return { workers: Infinity, heapMb: Infinity, ...this.#limits }
     return limitsOf(this.words, this.row)
   }
 
@@ -115,17 +124,17 @@ export class Scope implements Member {
 
   get state(): 'running' | 'frozen' | 'stopped' | 'killed' {
     if (this.#killed !== null) return 'killed'
-    if (this.hasEnded) return 'stopped'
+    if (this.hasEnded) return this.refusal?.code === 'ERR_OWNER_KILLED' ? 'killed' : 'stopped'
     return this.isFrozen ? 'frozen' : 'running'
   }
 
   get isFrozen(): boolean {
-    return !this.#hasEnded && isFrozen(this.words, this.row, 'work')
+    return !this.isGone && isFrozen(this.words, this.row, 'work')
   }
 
   /** How many workers may be made here now. */
   get room(): number {
-    return this.#hasEnded ? Infinity : roomBelow(this.words, this.row)
+    return this.isGone ? Infinity : roomBelow(this.words, this.row)
   }
 
   /** The scope of this thread whose limit leaves no room here. */
@@ -134,8 +143,15 @@ export class Scope implements Member {
     return (row === null ? null : this.#withRow(row)) ?? this.root
   }
 
+  /** Whether it, or an owner above it, was told to stop. */
   get hasEnded(): boolean {
-    return this.#hasEnded || this.#ending !== null
+    if (this.#hasEnded || this.#ending !== null) return true
+    return this.parent !== null && this.parent.hasEnded
+  }
+
+  /** Whether its row is gone, its own or with that of an owner above. */
+  get isGone(): boolean {
+    return this.#hasEnded || (this.parent !== null && this.parent.isGone)
   }
 
   /** Why nothing can be made here, or null. */
@@ -219,7 +235,7 @@ export class Scope implements Member {
 
   /** All workers below, wherever they were made. */
   workers(): OwnedWorker[] {
-    if (this.#hasEnded) return []
+    if (this.isGone) return []
     return workersOf(this.words, this.row).map((row) =>
       ownedWorker(this.words, row, this.nameOf(row)),
     )
@@ -239,7 +255,7 @@ export class Scope implements Member {
   }
 
   kill(reason: Error): void {
-    if (this.#hasEnded) return
+    if (this.isGone) return
     const text = `The owner '${this.name}' was killed: ${reason.message}`
     this.killed(new UserWorkerError('ERR_OWNER_KILLED', text, { cause: reason }))
     // What the thread makes from here on is another's.
@@ -269,16 +285,17 @@ export class Scope implements Member {
   async #finish(): Promise<void> {
     if (this === ofThread) ofThread = null
     this.letGo()
-    await Promise.all([...this.#members].map((member) => member.finish()))
+    const members = [...this.#members]
+    const enders = members.filter(({ endsOthers }) => endsOthers)
+    await Promise.all((enders.length > 0 ? enders : members).map((member) => member.finish()))
     this.release()
   }
 
   /** Gives the row back. Nothing must be below it any more. */
   release(): void {
-    this.#hasEnded = true
-    if (this.#row === null) return
+    if (this.#row !== null && !this.isGone) releaseTree(this.words, this.#row)
     forgotten.unregister(this)
-    releaseTree(this.words, this.#row)
+    this.#hasEnded = true
     this.#row = null
   }
 

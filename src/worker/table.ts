@@ -32,6 +32,8 @@ export const Field = {
   SEQUENCE: 2,
   /** The exit code; final once the state is EXITED. */
   EXIT_CODE: 3,
+  /** The same word in the row of an owner that is no thread: its number, never given twice. */
+  OWNER_NUMBER: 3,
   /** The thread's id in the operating system; 0 before it is known. */
   OS_THREAD: 4,
   /** The worker's number, counted up in this process and never given twice. */
@@ -62,7 +64,9 @@ export const waits = ['nothing', 'adoption', 'start', 'unpark', 'wake', 'sleep',
 export type Wait = (typeof waits)[number]
 
 /** Words of row 0 that mean something else there: the main thread's row needs no bell and no code. */
-const Header = { HIGHEST_ROW: 2, LAST_ID: 3, TABLE_MAKER: 6 } as const
+const Header = { HIGHEST_ROW: 2, LAST_ID: 3, LAST_OWNER: 4, TABLE_MAKER: 6 } as const
+
+const lastOwner = Header.LAST_OWNER
 
 /** 64 bytes: one cache line, so that two workers never write to the same one. */
 const rowWords = 16
@@ -172,7 +176,13 @@ export function claim(words: Words, parent: number): number {
 export function claimOwner(words: Words, parent: number): number {
   const row = claimRow(words, parent)
   memory.store(words, at(row, Field.CONTROL), State.OWNER)
+  memory.store(words, at(row, Field.OWNER_NUMBER), memory.add(words, lastOwner, 1) + 1)
   return row
+}
+
+/** The number of the owner that a row belongs to, given to no other; 0 where it is none. */
+export function ownerNumber(words: Words, row: number): number {
+  return isWorker(words, row) ? 0 : memory.load(words, at(row, Field.OWNER_NUMBER))
 }
 
 function claimRow(words: Words, parent: number): number {

@@ -9,12 +9,13 @@
  *
  * @module
  */
-import { aborted, invalid, UserWorkerError } from '../errors.js'
+import { invalid, UserWorkerError } from '../errors.js'
 import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
 import { tellApart, type Scope } from '../worker/index.js'
 import { Account, type Common } from './account.js'
+import { Admission } from './admission.js'
 import { Cancellation, type CancelReport } from './cancel.js'
 import { arePrimitive, capture } from './capture.js'
 import type { Closable } from './close.js'
@@ -22,15 +23,13 @@ import { Deadlines } from './deadlines.js'
 import { Dependents } from './dependents.js'
 import { notCloneable } from './ends.js'
 import { extrasOf, whenSettled } from './extras.js'
-import type { Limits } from './growth.js'
 import { isKey, KeyLines, linesOf } from './keys.js'
 import { isSendableKey } from './lane.js'
 import { Names } from './names.js'
-import type { CheckedQueue, WorkOptions } from './options.js'
+import { limitsOf, type CheckedQueue, type WorkOptions } from './options.js'
 import { Owned } from './owned.js'
 import type { Definition } from './protocol.js'
 import { Pulse } from './pulse.js'
-import { Room } from './room.js'
 import { serverName } from './server-name.js'
 import type { Server } from './server.js'
 import { SharedBuffers } from './numbered-buffers.js'
@@ -81,18 +80,14 @@ export class Dispatch {
   #release: (() => boolean) | null = null
   #lastWork = 0
   #lastServer = 0
-  #isClosing = false
-  /** Why, where an owner was killed. */
-  #killed: UserWorkerError | null = null
   #onChange: (() => void) | null = null
-  readonly #room: Room
+  readonly #admission: Admission
   readonly #owned: Owned
 
   constructor(queue: Named & { close(): Promise<unknown> }, options: CheckedQueue) {
     this.#queue = queue
     this.#options = options
     this.#keys = options.keySpace === null ? new KeyLines() : linesOf(options.keySpace)
-    this.#room = new Room(queue.name, options.queueLimit)
     this.#names = new Names((definition) => this.#tellAll(definition))
     this.#shared = new SharedBuffers({
       shared: (number, buffer) => this.#tellAll({ type: 'share', number, buffer }),
@@ -118,6 +113,7 @@ export class Dispatch {
     }
     const [bounded, unbounded] = [this.#account('bounded'), this.#account('unbounded')]
     this.accounts = { bounded, unbounded }
+    this.#admission = new Admission(queue.name, options, this)
     this.#owned = new Owned(options.scope, {
       kill: (error) => this.#kill(error, () => queue.close()),
       close: () => queue.close(),
@@ -167,7 +163,7 @@ export class Dispatch {
     )
     if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
     this.counts.submitted++
-    let refusal = this.#refusal(work)
+    let refusal = this.#admission.refusal(work)
     if (refusal === null) {
       const values = key !== undefined && isSendableKey(key) ? [...args, key] : args
       const transfer = options?.transfer ?? nothing
@@ -181,11 +177,11 @@ export class Dispatch {
           return work
         }
         // Again: reading the arguments may have run code of the caller's.
-        refusal = this.#refusal(work)
+        refusal = this.#admission.refusal(work)
       }
     }
     if (refusal !== null) {
-      this.#refuse(work, refusal)
+      this.#admission.refuse(work, refusal)
       return work
     }
     this.#take(work, options)
@@ -197,6 +193,12 @@ export class Dispatch {
     const foreign = listOf(after).find((work) => this.#accountOf(work).lane !== work.lane)
     if (foreign === undefined) return
     throw invalid(`'after' must name works of this queue, and '${foreign.name}' is another's`)
+  }
+
+  /** Cancels the oldest work that does not run. @returns whether there was one */
+  cancelOldest(): boolean {
+    const oldest = this.#cancellation.unsettled().find(({ state }) => state === 'pending')
+    return oldest !== undefined && this.#cancellation.cancelAll([oldest]).canceled > 0
   }
 
   cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
@@ -221,7 +223,7 @@ export class Dispatch {
   }
 
   drain(): Promise<void> {
-    return this.#room.drain(this.#unsettled)
+    return this.#admission.room.drain(this.#unsettled)
   }
 
   /** Hears what handlers tell of a work until it is settled. */
@@ -236,7 +238,7 @@ export class Dispatch {
 
   /** An owner was killed: everything rejects, and the threads are ended. */
   #kill(error: UserWorkerError, close: () => Promise<unknown>): void {
-    this.#killed = error
+    this.#admission.end(error)
     this.accounts.bounded.endGrowth(error)
     this.accounts.unbounded.endGrowth(error)
     this.#cancellation.dropAll(this.#cancellation.unsettled(), () => error)
@@ -304,31 +306,6 @@ export class Dispatch {
     return this.accounts.unbounded.reap() || bounded
   }
 
-  /** Why no work can be taken, or null. */
-  #refusal({ signal }: QueuedWork): Error | null {
-    if (this.#killed !== null) return this.#killed
-    if (this.#isClosing) {
-      return new UserWorkerError('ECANCELED', `The queue '${this.#queue.name}' is closed`)
-    }
-    if (signal?.aborted === true) return aborted(signal.reason)
-    if (!this.#room.isFull(this.#unsettled)) return null
-    if (this.#options.onFull === 'cancel-oldest') {
-      const oldest = this.#cancellation.unsettled().find(({ state }) => state === 'pending')
-      if (oldest !== undefined && this.#cancellation.cancelAll([oldest]).canceled > 0) return null
-    }
-    return this.#room.refusal()
-  }
-
-  #refuse(work: QueuedWork, refusal: Error): void {
-    if (refusal instanceof UserWorkerError && refusal.code === 'EAGAIN') {
-      this.counts.failed++
-      work.reject(refusal)
-    } else {
-      this.counts.canceled++
-      work.cancelWith(refusal)
-    }
-  }
-
   #take(work: QueuedWork, options: WorkOptions | undefined): void {
     this.#unsettled++
     this.#release ??= hold(() => `${this.#unsettled} works of '${this.#queue.name}'`)
@@ -372,7 +349,7 @@ export class Dispatch {
     if (work.signal !== null) this.#signals.forget(work)
     if (work.extras !== null) this.#settleExtras(work, work.extras)
     this.#unsettled--
-    this.#room.settled(this.#unsettled)
+    this.#admission.room.settled(this.#unsettled)
     if (this.#unsettled > 0) return
     this.#release?.()
     this.#release = null
@@ -388,7 +365,7 @@ export class Dispatch {
   }
 
   #beginClose(): void {
-    this.#isClosing = true
+    this.#admission.close()
     this.scope.letGo()
     const reason = new UserWorkerError('ECANCELED', `The queue '${this.#queue.name}' was closed`)
     this.accounts.bounded.endGrowth(reason)
@@ -415,13 +392,6 @@ export class Dispatch {
       this.#onChange()
     })
   }
-}
-
-function limitsOf(
-  { max, minWorkers, idleTimeoutMs }: CheckedQueue,
-  kind: 'bounded' | 'unbounded',
-): Limits {
-  return { max: max[kind], min: kind === 'bounded' ? minWorkers : 0, idleTimeoutMs }
 }
 
 function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {

@@ -28,6 +28,7 @@ import {
   type UserWorkerOptions,
 } from '../worker/index.js'
 import { levels, type Level } from '../ring/index.js'
+import type { Limits } from './growth.js'
 import { KeySpace } from './keys.js'
 import { checkConcurrency, checkMax, type Concurrency, type MaxWorkers } from './maxima.js'
 import { noModule } from './protocol.js'
@@ -272,6 +273,14 @@ function checkRecycle(given: { works?: number; heapMb?: number }): ServerPlan['r
   if (works !== null) checkInteger('WorkQueue: recycle.works', works, 1, Number.MAX_SAFE_INTEGER)
   if (heapMb !== null) checkNumber('WorkQueue: recycle.heapMb', heapMb, 1, Number.MAX_SAFE_INTEGER)
   return { works, heapMb }
+}
+
+/** What bounds the workers of a class. */
+export function limitsOf(
+  { max, minWorkers, idleTimeoutMs }: CheckedQueue,
+  kind: 'bounded' | 'unbounded',
+): Limits {
+  return { max: max[kind], min: kind === 'bounded' ? minWorkers : 0, idleTimeoutMs }
 }
 
 /**

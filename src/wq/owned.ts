@@ -22,6 +22,7 @@ export interface OwnedEvents {
  * can be forgotten.
  */
 export class Owned implements Member {
+  readonly endsOthers = true
   #isEntered = false
 
   constructor(

@@ -10,7 +10,6 @@
 import * as memory from '#memory'
 import { microseconds, now } from '../os/clock.js'
 import {
-  block,
   closeChain,
   coming,
   type Completions,
@@ -44,6 +43,7 @@ import { notReadable, type Post } from './post.js'
 import type { ServeData } from './protocol.js'
 import { Running } from './running-work.js'
 import { running } from './running.js'
+import { SignalPoints } from './signal-points.js'
 import { trace } from './trace.js'
 
 /** Why {@link Serving.pump} came back. */
@@ -79,6 +79,7 @@ export class Serving {
   /** The work whose handler is being called right now. */
   #calling: Running | null = null
   readonly #chains: Chains
+  readonly #points: SignalPoints
   /** The work that a chain goes on with here: claimed, and not begun. */
   #next: Running | null = null
 
@@ -90,6 +91,7 @@ export class Serving {
     this.#post = post
     this.#completions = post.completions
     this.#spin = new Spin(data.spins)
+    this.#points = new SignalPoints(this.#memory, data.completions, self, post)
     this.#chains = new Chains(data.words, data.seat, post.completions)
   }
 
@@ -256,7 +258,7 @@ export class Serving {
     const from = this.#memory
     const generation = generationOf(stateOf(from.words, slot))
     const format = formatOf(from, slot)
-    return new Running(this, slot, generation, format, idOf(from, slot), nameOf(from, slot))
+    return new Running(this.#points, slot, generation, format, idOf(from, slot), nameOf(from, slot))
   }
 
   #start(work: Running): void {
@@ -387,33 +389,5 @@ export class Serving {
     if (this.#completions.pushed === this.#rung) return
     this.#rung = this.#completions.pushed
     if (takeWaitingOwner(this.#data.owner)) this.#post.tell({ type: 'look' })
-  }
-
-  /** For `current().checkpoint()`. */
-  checkpoint(work: Running): void {
-    this.#self.stand('anywhere')
-    if (work.ended || memory.load(this.#memory.words, slotOf(work.slot) + Slot.TOLD) === 0) return
-    // The reason was sent before the word was set.
-    this.#post.receive(() => work.isAborted)
-    work.signal.throwIfAborted()
-  }
-
-  /** For `current().blocking()`. */
-  blocking<Result>(call: () => Result): Result {
-    const { completions } = this.#data
-    block(completions, 1)
-    this.#post.tell({ type: 'blocked' })
-    try {
-      return call()
-    } finally {
-      block(completions, -1)
-    }
-  }
-
-  /** For `current().progress()`. */
-  progress(work: Running, value: unknown): void {
-    if (work.ended) return
-    work.hasTold = true
-    this.#post.tellValue({ type: 'progress', id: work.id, value }, 'What a work tells')
   }
 }
