@@ -4,6 +4,7 @@ import { bench } from './bench.mjs'
 import { filesBelow, outputs, status } from './bootstrap.mjs'
 import { bringFitsUpToDate } from './fits.mjs'
 import { matrix } from './matrix.mjs'
+import { settle } from './settle.mjs'
 
 const node = (...args) => status(process.execPath, args)
 const isOfFits = (file) => file.endsWith('/tests/fits.test.js')
@@ -16,6 +17,7 @@ export const commands = {
   requirements: () => node('--enable-source-maps', 'build/tests/requirements/main.js'),
   ok,
   bench,
+  settle,
   matrix,
   model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
 }

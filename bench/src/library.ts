@@ -7,4 +7,6 @@ type Library = typeof import('../../dist/index.js')
 
 const packed = new URL('../../dist/packed/index.js', import.meta.url)
 
-export const { UserWorker, WorkQueue } = (await import(packed.href)) as Library
+export type { WorkQueueOptions } from '../../dist/index.js'
+
+export const { Owner, UserWorker, WorkQueue } = (await import(packed.href)) as Library

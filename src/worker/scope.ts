@@ -156,10 +156,9 @@ export class Scope implements Member {
 
   /** Why nothing can be made here, or null. */
   get refusal(): UserWorkerError | null {
-    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
-      if (scope.#killed !== null) return scope.#killed
-      if (scope.#hasEnded) return scope.#ended()
-    }
+    if (this.#killed !== null) return this.#killed
+    if (this.#hasEnded) return this.#ended()
+    if (this.parent !== null) return this.parent.refusal
     // By another thread, far above.
     if (!isKilled(this.words, this.row)) return null
     return new UserWorkerError('ERR_OWNER_KILLED', `An owner of this worker was killed`)
@@ -269,7 +268,7 @@ export class Scope implements Member {
     if (this.#killed !== null) return
     this.#killed = error
     ask(this.words, this.row, 'kill')
-    for (const member of [...this.#members]) member.killed(error)
+    for (const member of this.#members) member.killed(error)
   }
 
   /** Resolves when all below has ended, and the row is given back. */
@@ -307,7 +306,7 @@ export class Scope implements Member {
   }
 
   changed(): void {
-    for (const member of [...this.#members]) member.changed()
+    for (const member of this.#members) member.changed()
   }
 
   yieldWorker(): boolean {

@@ -27,7 +27,8 @@ import { Ends, type EndEvents } from './ends.js'
 import { Growth, type Growing, type Limits } from './growth.js'
 import { Lane } from './lane.js'
 import type { Definition, ToServer } from './protocol.js'
-import { Server, type Reason, type ServerPlan } from './server.js'
+import { Server, type Reason } from './server.js'
+import type { ServerPlan } from './server-plan.js'
 import type { SharedBuffers } from './numbered-buffers.js'
 import type { CancelOutcome, QueuedWork } from './work.js'
 
@@ -352,7 +353,10 @@ export class Account implements Growing {
     else this.ends.sendArguments(server, work)
   }
 
-  /** Every work that the dead server had claimed is settled; what its chains come to goes on. */
+  /**
+   * Every work that the dead server had begun is settled, one that it had only claimed goes to another;
+   * what its chains come to goes on.
+   */
   #gone(server: Server, error: Error | null): void {
     const { lane } = this
     const { words } = lane.memory
@@ -361,10 +365,7 @@ export class Account implements Growing {
       const state = stateOf(words, work.slot)
       if (seatOf(state) !== server.seat) continue
       if (kindOf(state) === Kind.DONE) this.ends.done(server, work)
-      else if (kindOf(state) === Kind.CLAIMED) {
-        count++
-        this.ends.died(server, work, error)
-      }
+      else if (kindOf(state) === Kind.CLAIMED && this.ends.died(server, work, error)) count++
     }
     for (const work of lane.inSlots()) {
       if (work.link?.turnFrom === server.seat) lane.turn(work)

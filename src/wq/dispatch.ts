@@ -18,6 +18,7 @@ import { Account, type Common } from './account.js'
 import { Admission } from './admission.js'
 import { Cancellation, type CancelReport } from './cancel.js'
 import { arePrimitive, capture } from './capture.js'
+import { closableOf } from './closable.js'
 import type { Closable } from './close.js'
 import { Deadlines } from './deadlines.js'
 import { Dependents } from './dependents.js'
@@ -249,24 +250,14 @@ export class Dispatch {
 
   /** What closing needs to know and to do. */
   closable(name: string, deadlineMs: number): Closable {
-    return {
-      name,
-      deadlineMs,
-      servers: () => [...this.#servers()],
-      worksOf: (server) => [
-        ...this.accounts.bounded.worksOf(server),
-        ...this.accounts.unbounded.worksOf(server),
-      ],
+    return closableOf(name, deadlineMs, {
+      accounts: this.accounts,
       begin: () => this.#beginClose(),
-      retire: () => {
-        this.accounts.bounded.retire()
-        this.accounts.unbounded.retire()
-      },
-      drained: () => this.#until(() => this.#isDrained()),
-      empty: () => this.#until(() => [...this.#servers()].length === 0),
+      isDrained: () => this.#isDrained(),
+      until: (condition) => this.#until(condition),
       cancelPending: (reason) =>
         void this.#cancellation.dropAll(this.#cancellation.unsettled(), () => reason),
-    }
+    })
   }
 
   /** None of its workers is left, and none will be made. */

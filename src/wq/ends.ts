@@ -7,6 +7,7 @@
  *
  * @module
  */
+import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
 import {
   Form,
@@ -40,6 +41,8 @@ export class Ends {
   count = 0
   readonly #shared: SharedBuffers
   readonly #events: EndEvents
+  /** Works that have lost a thread before they began, and those whose arguments were moved to one. */
+  readonly #spent = new WeakSet<QueuedWork>()
 
   constructor(shared: SharedBuffers, events: EndEvents) {
     this.#shared = shared
@@ -68,8 +71,17 @@ export class Ends {
     if (settled) this.#events.settled(work)
   }
 
-  /** The work's thread has ended before the work. */
-  died(server: Server, work: QueuedWork, error: Error | null): void {
+  /**
+   * The work's thread has ended before the work.
+   *
+   * @returns false: the work had not begun, and goes to another worker
+   */
+  died(server: Server, work: QueuedWork, error: Error | null): boolean {
+    if (this.#mayRunYet(server, work)) {
+      this.#spent.add(work)
+      server.lane.giveBack(work)
+      return false
+    }
     const { killed, culprit } = server
     this.#release(server, work)
     const isMeant = culprit === null || culprit === work || (work.extras?.told ?? null) !== null
@@ -80,6 +92,7 @@ export class Ends {
           ? work.cancelWith(killed)
           : work.reject(innocent(server, killed))
     if (settled) this.#events.settled(work)
+    return true
   }
 
   /** The server has claimed the work, and waits for arguments that go by message. */
@@ -91,7 +104,10 @@ export class Ends {
       return
     }
     // What was moved cannot be sent twice.
-    if (message.transfer.length > 0) captured.message = null
+    if (message.transfer.length > 0) {
+      captured.message = null
+      this.#spent.add(work)
+    }
     try {
       server.tell({ type: 'args', id, args: message.args }, message.transfer)
     } catch (cause) {
@@ -100,18 +116,30 @@ export class Ends {
     }
   }
 
+  /**
+   * Whether a work whose thread has ended is wanted and whole: its handler was not called, its
+   * arguments are still here, and it is the first thread that it sees die. Reading its arguments might
+   * be what the thread died of. A thread that was ended for no work's sake takes along all it has.
+   */
+  #mayRunYet({ lane, killed, culprit }: Server, work: QueuedWork): boolean {
+    if (killed !== null && culprit === null) return false
+    if (work.settled || (work.extras?.told ?? null) !== null || this.#spent.has(work)) return false
+    return memory.load(lane.memory.words, slotOf(work.slot) + Slot.BEGAN) === 0
+  }
+
   #release(server: Server, work: QueuedWork): void {
     server.lane.release(work, server.seat)
     this.#events.left(work)
   }
 
-  #record({ memory }: Lane, { slot, queuedAt }: QueuedWork): void {
+  #record(lane: Lane, { slot, queuedAt }: QueuedWork): void {
+    const { words } = lane.memory
     const at = slotOf(slot)
-    const began = memory.words[at + Slot.BEGAN] as number
+    const began = words[at + Slot.BEGAN] as number
     if (began === 0) return
     // Differences of clocks that count microseconds modulo 2^32: 71 minutes.
     this.waits.record(((began - queuedAt) >>> 0) / 1000)
-    this.runs.record((((memory.words[at + Slot.ENDED] as number) - began) >>> 0) / 1000)
+    this.runs.record((((words[at + Slot.ENDED] as number) - began) >>> 0) / 1000)
   }
 
   #unpack(server: Server, slot: number): { value: unknown } | { unreadable: unknown } {

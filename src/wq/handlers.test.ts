@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { WorkQueue } from '../index.js'
+import { WorkQueue } from '../index.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
+import { failureOf } from './contract/support.fixture.js'
 
 checkForLeaks()
 
@@ -50,4 +51,12 @@ function compiles(queue: Queue, loose: WorkQueue): void {
 
 test('names, arguments and results of works are inferred from the module', () => {
   assert.equal(typeof compiles, 'function')
+})
+
+test('a queue without a module says so when it is asked for a handler', async () => {
+  await using queue = new WorkQueue(null, { maxWorkers: 1 })
+  const error = await failureOf(queue.run('resize'))
+  assert.equal(error.code, 'ERR_NO_HANDLER')
+  assert.match(error.message, /without a module.*'resize'/)
+  assert.doesNotMatch(error.message, /data:/)
 })

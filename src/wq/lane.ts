@@ -220,6 +220,12 @@ export class Lane implements WorkLane {
     this.#free(work)
   }
 
+  /** The worker that had claimed it is gone, and had not begun it: any worker may take it. */
+  giveBack(work: QueuedWork): void {
+    fill(this.memory.words, work.slot, Kind.LINKED, this.submission.generation(work.slot))
+    this.#unlock(work)
+  }
+
   /** It is a work's turn: its key is free, and its worker does not go on with it. */
   turn(work: QueuedWork): void {
     if (work.link === null) return

@@ -32,7 +32,8 @@ import type { Limits } from './growth.js'
 import { KeySpace } from './keys.js'
 import { checkConcurrency, checkMax, type Concurrency, type MaxWorkers } from './maxima.js'
 import { checkIsolation, notCarried, whatIsShared } from './process/index.js'
-import type { ServerPlan } from './server.js'
+import { noModule } from './protocol.js'
+import type { ServerPlan } from './server-plan.js'
 import { QueuedWork, type Work } from './work.js'
 
 /** How a queue is to be made. */
@@ -139,9 +140,6 @@ export interface WorkOptions {
   /** Gets what the handler passes to `current().progress()`. */
   onProgress?: (value: unknown) => void
 }
-
-/** For queues of inline functions alone. */
-const noModule = 'data:text/javascript,'
 
 /** The options of a queue after checking, with every default in its place. */
 export interface CheckedQueue {

@@ -7,6 +7,7 @@ import { UserWorkerError } from '../errors.js'
 import { loadFailure, loadModule } from '../worker/index.js'
 import type { Function, Host } from './host.js'
 import { explainReference, functionOf } from './inline.js'
+import { noModule } from './protocol.js'
 
 /** Exported functions that are no handlers. */
 const reserved = new Set(['setup', 'teardown'])
@@ -39,14 +40,18 @@ export class OwnModule implements Host {
     const found = Object.hasOwn(module, name) && !reserved.has(name) ? module[name] : undefined
     if (typeof found === 'function') return found as Function
     return () => {
-      const names = Object.keys(module).filter(
-        (key) => typeof module[key] === 'function' && !reserved.has(key),
-      )
-      throw new UserWorkerError(
-        'ERR_NO_HANDLER',
-        `${this.#url} has no handler '${name}'. It has: ${names.join(', ') || 'none'}`,
-      )
+      throw new UserWorkerError('ERR_NO_HANDLER', this.#whyNone(name, module))
     }
+  }
+
+  #whyNone(name: string, module: Record<string, unknown>): string {
+    if (this.#url === noModule) {
+      return `This queue was made without a module, so it has no handler '${name}': give it an inline function`
+    }
+    const names = Object.keys(module).filter(
+      (key) => typeof module[key] === 'function' && !reserved.has(key),
+    )
+    return `${this.#url} has no handler '${name}'. It has: ${names.join(', ') || 'none'}`
   }
 
   /** It is rebuilt at its first call: what is wrong with its text fails its works. */

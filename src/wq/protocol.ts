@@ -11,6 +11,9 @@ import type { Words } from '#memory'
 import type { MessagePort } from '../os/thread.js'
 import type { ErrorReport } from '../worker/index.js'
 
+/** The module of a queue that was made without one, for inline functions alone. */
+export const noModule = 'data:text/javascript,'
+
 /** What the function of a queue's worker gets as its data. */
 export interface ServeData {
   readonly port: MessagePort

@@ -20,37 +20,15 @@ import {
   type TransferListItem,
 } from '../os/thread.js'
 import { allocateCompletions, Chunks, getUp, isAsleep, isBlocked, Reaper } from '../ring/index.js'
-import {
-  errorOf,
-  loadTimeout,
-  reportOf,
-  thrownOf,
-  UserWorker,
-  type UserWorkerOptions,
-} from '../worker/index.js'
+import { errorOf, loadTimeout, reportOf, thrownOf, UserWorker } from '../worker/index.js'
 import type { Lane } from './lane.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
 import { serveModule } from './serve-module.js'
+import type { ServerPlan } from './server-plan.js'
 import type { QueuedWork } from './work.js'
 
 /** Why a worker was made. */
 export type Reason = 'first' | 'backlog' | 'blocked' | 'minimum'
-
-/** What every server of a queue is made from. */
-export interface ServerPlan {
-  readonly module: string
-  readonly data: unknown
-  readonly loadDeadlineMs: number
-  readonly concurrency: { readonly bounded: number; readonly unbounded: number }
-  readonly recycle: ServeData['recycle']
-  readonly child: ServeData['child']
-  /** Whether there is more than one CPU. */
-  readonly spins: boolean
-  readonly thread: Omit<
-    UserWorkerOptions,
-    'name' | 'data' | 'transfer' | 'loadDeadlineMs' | 'signal'
-  >
-}
 
 /** What a server tells the account it works for. */
 export interface ServerEvents {

@@ -280,13 +280,12 @@ export class Serving {
   }
 
   #call(work: Running, values: readonly unknown[]): void {
-    const { words } = this.#memory
     let args = values
     if ((work.format & Mark.KEYED) !== 0) {
       args = values.slice(0, -1)
       work.key = values.at(-1)
     }
-    memory.store(words, slotOf(work.slot) + Slot.BEGAN, this.#begins())
+    memory.store(this.#memory.words, slotOf(work.slot) + Slot.BEGAN, this.#begins())
     work.called = true
     let result: unknown
     try {
@@ -359,6 +358,7 @@ export class Serving {
     trace('execute-end', { work })
     const at = slotOf(slot)
     this.#endedAt = microseconds() | 1
+    if (!work.called) memory.store(words, at + Slot.BEGAN, this.#endedAt)
     words[at + Slot.ENDED] = this.#endedAt
     words[at + Slot.FORMAT] = format
     work.ended = true

@@ -9,6 +9,8 @@
  * | failed   | `result` is rejected                             | nobody                                |
  * | canceled | `result` is rejected with ECANCELED or ABORT_ERR | nobody                                |
  *
+ * A running work whose thread has ended before its handler was called is pending again, once.
+ *
  * A work whose signal was aborted while it ran is settled at once, while its worker goes on until
  * the handler ends; worker and key stay taken until then.
  *

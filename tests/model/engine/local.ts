@@ -163,10 +163,11 @@ export class Locals {
       step: (op: MemoryOp | PlainOp, words: Words, index: number, args: readonly number[]) => {
         const place = this.#places.ofWord(words, index)
         if (!this.#isTime(index, words)) return this.#ask(op, place, args) as number
+        // What the clock says is nothing to anybody, but whether it has said something may be.
         return this.#ask(
-          args.length === 0 ? 'get' : 'put',
+          op,
           place,
-          args.length === 0 ? [] : [1],
+          args.map((arg) => (arg === 0 ? 0 : 1)),
         ) as number
       },
       allocated: () => {

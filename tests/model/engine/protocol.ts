@@ -108,7 +108,7 @@ export interface Protocol<Context = unknown> {
    * plain accesses are refused.
    */
   holds?(access: PlainAccess, context: Context): Complaint
-  /** Whether a word is for a clock's readings, by which nothing is decided: it holds 1, and its uses are plain. */
+  /** Whether a word is for a clock's readings, of which only that there is one may decide: it holds 0 or 1. */
   isTime?(index: number, context: Context, words: Words): boolean
   /** The name of a word, for those who read a schedule. */
   wordName?(index: number, context: Context, words: Words): string

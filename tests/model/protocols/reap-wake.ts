@@ -17,7 +17,6 @@ export default async function reapWake(code: Code): Promise<Protocol<Rings>> {
   const worker =
     (seat: number, most: number) =>
     (rings: Rings, model: Model): void => {
-      model.receive(`go ${seat}`)
       const tell = (type: string): void => {
         // As if its work 0 were to say so: how many completions it has told of, and how often.
         const pushed = memory.load(rings.completions[seat] as memory.Words, 0)
@@ -25,7 +24,11 @@ export default async function reapWake(code: Code): Promise<Protocol<Rings>> {
         assert.ok(pushed > before, 'it tells of nothing that is new')
         model.post('events', type)
       }
-      servingOf(real, rings, model, seat, { most, tell }).pump()
+      const serving = servingOf(real, rings, model, seat, { most, tell })
+      for (;;) {
+        model.receive(`go ${seat}`)
+        serving.pump()
+      }
     }
   return {
     name: 'reap-wake',
@@ -45,7 +48,11 @@ export default async function reapWake(code: Code): Promise<Protocol<Rings>> {
         while (queue.lane.runnable > 0) {
           const event = model.receive('events')
           if (event === 'look') queue.look()
-          else if (event === 'exit') queue.gone(0)
+          else if (event === 'exit') {
+            queue.gone(0)
+            // What it has given back, if it has.
+            model.post('go 1', null)
+          }
         }
         return pulse.count
       },

@@ -42,7 +42,7 @@ export class Queue {
   readonly works: QueuedWork[] = []
   /** As `Dispatch` does when a worker says 'look'. */
   look: () => void = () => this.wakeForReady()
-  /** Called for each work that a thread had claimed and not ended when it was terminated. */
+  /** Called for each work that a thread had begun and not ended when it was terminated. */
   buried: (id: number) => void = () => {}
   /** Called for each message that is no result. */
   onMessage: (message: Value) => void = () => {}
@@ -125,10 +125,8 @@ export class Queue {
       const state = stateOf(words, work.slot)
       if (seatOf(state) !== seat) continue
       if (kindOf(state) === Kind.DONE) this.#ends.done(server, work)
-      else if (kindOf(state) === Kind.CLAIMED) {
+      else if (kindOf(state) === Kind.CLAIMED && this.#ends.died(server, work, null))
         this.buried(work.id)
-        this.#ends.died(server, work, null)
-      }
     }
     for (const work of this.lane.inSlots()) if (work.link?.turnFrom === seat) this.lane.turn(work)
     this.#seats[seat] = null
@@ -292,7 +290,12 @@ export function servingOf(
     concurrency: 1,
     recycle: { works: null, heapMb: null },
   }
-  const self = { shouldStop: () => called >= most, ring() {}, checkpoint() {} }
+  const self = {
+    shouldStop: () => called >= most,
+    ring() {},
+    listen: () => 0,
+    mustStand: () => false,
+  }
   const handlers = { get: () => ({ name: 'work', call: handler }) }
   return new Serving(data as never, self as never, handlers as never, post as never)
 }
