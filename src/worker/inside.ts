@@ -6,6 +6,6 @@
  * @module
  */
 export { EINTR } from './control.js'
-export { loop, type Batch, type Loop } from './loop.js'
+export { loop, type Batch, type Loop, type LoopOptions } from './loop.js'
 export { WorkerReference } from './reference.js'
 export type { Self } from './self.js'

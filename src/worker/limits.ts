@@ -86,7 +86,7 @@ function hasRival(words: Words, owner: number, row: number): boolean {
 }
 
 /** How many workers there are below a row, spares included. */
-export function countBelow(words: Words, row: number): number {
+function countBelow(words: Words, row: number): number {
   return below(words, row).filter((each) => isWorker(words, each)).length
 }
 

@@ -10,12 +10,12 @@ import type { Server } from './server.js'
 /** What a queue gives to its closing. */
 export interface ClosableParts {
   readonly accounts: { readonly bounded: Account; readonly unbounded: Account }
-  begin(): void
+  readonly begin: () => void
   /** Whether no work waits for a worker, a key, or other works. */
-  isDrained(): boolean
+  readonly isDrained: () => boolean
   /** Resolves once the condition holds. */
-  until(condition: () => boolean): Promise<void>
-  cancelPending(reason: Error): void
+  readonly until: (condition: () => boolean) => Promise<void>
+  readonly cancelPending: (reason: Error) => void
 }
 
 /** Both classes of a queue, as its closing sees them. */
