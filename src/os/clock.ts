@@ -49,18 +49,86 @@ export function after(ms: number, run: () => void): Timer {
   return { cancel: () => clearTimeout(timer) }
 }
 
+/** While a deadline is open, the thread looks so often whether it runs. */
+const tickMs = 50
+/** Two looks that lie further apart than this were not held apart by a busy system: it stood still. */
+const gapMs = 2 * tickMs
+
+let openDeadlines = 0
+let ticker: Timer | null = null
+/** When the thread was last seen to run, and since when it was. */
+let seenMs = 0
+let sinceMs = 0
+let lost = 0
+
 /**
- * Like {@link after}, for ends of patience: when the time has passed, what arrived meanwhile is
- * heard first. So a thread or process that stood still for a while does not give up on an answer
- * that is already there.
+ * How many milliseconds this thread has stood still, as far as it was seen while a deadline was open:
+ * its process was stopped or frozen, the machine slept, or something held up the event loop. Only the
+ * difference of two answers says something.
+ */
+export function lostMs(): number {
+  if (ticker === null) return lost
+  const at = now()
+  const gap = at - seenMs
+  if (gap > gapMs) {
+    // A thread that is held up again and again does run in between: a tick for each time.
+    lost += gap - Math.max(0, tickMs - (seenMs - sinceMs))
+    sinceMs = at
+  }
+  seenMs = at
+  return lost
+}
+
+/** Like {@link now}, but while a deadline is open, time in which this thread stood still is left out. */
+export function runTime(): number {
+  const stoodStill = lostMs()
+  return now() - stoodStill
+}
+
+function openDeadline(): void {
+  openDeadlines++
+  if (ticker !== null) return
+  seenMs = now()
+  sinceMs = seenMs - tickMs
+  // It ends itself: a deadline that opens when the last one has just closed finds it running.
+  ticker = every(tickMs, () => {
+    lostMs()
+    if (openDeadlines > 0) return
+    ticker?.cancel()
+    ticker = null
+  })
+}
+
+/**
+ * Like {@link after}, for ends of patience. Only time in which this thread ran counts, see {@link
+ * lostMs}; and when the time has passed, what arrived meanwhile is heard first. So a thread or process
+ * that stood still for a while does not give up on an answer that is there, or would be.
  */
 export function deadline(ms: number, run: () => void): Timer {
+  openDeadline()
+  let isOpen = true
   let lastTurn: NodeJS.Immediate | undefined
-  const timer = after(ms, () => {
-    lastTurn = setImmediate(run)
-  })
+  const begun = runTime()
+  const close = (): void => {
+    if (isOpen) openDeadlines--
+    isOpen = false
+  }
+  const pass = (): void => {
+    const left = ms - (runTime() - begun)
+    // Timers count whole milliseconds, and some fire a part of one early.
+    if (left >= 1) {
+      timer = after(Math.ceil(left), pass)
+      return
+    }
+    lastTurn = setImmediate(() => {
+      close()
+      run()
+    })
+  }
+  let timer = after(ms, pass)
   return {
     cancel: () => {
+      close()
       timer.cancel()
       clearImmediate(lastTurn)
     },

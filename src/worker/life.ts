@@ -15,7 +15,7 @@
  */
 import * as memory from '#memory'
 import { aborted, UserWorkerError } from '../errors.js'
-import { after as afterMs, deadline, nextTurn, type Timer } from '../os/clock.js'
+import { deadline, nextTurn, type Timer } from '../os/clock.js'
 import { Pending } from '../os/pending.js'
 import { controlOf, isParked } from './control.js'
 import { EndWaits, type Patience } from './end-waits.js'
@@ -254,7 +254,7 @@ export class Life implements Ear {
   #giveUp(error: UserWorkerError, ifStuck: UserWorkerError = error): void {
     this.#told = error
     this.kill()
-    this.#grace = afterMs(terminateGraceMs, () => this.#created.reject(ifStuck))
+    this.#grace = deadline(terminateGraceMs, () => this.#created.reject(ifStuck))
   }
 }
 

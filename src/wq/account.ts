@@ -8,7 +8,7 @@
  */
 import type { Words } from '#memory'
 import { UserWorkerError } from '../errors.js'
-import { after, now } from '../os/clock.js'
+import { after, runTime } from '../os/clock.js'
 import {
   Entry,
   isTaken,
@@ -184,7 +184,7 @@ export class Account implements Growing {
     let found = false
     for (const server of this.#servers) {
       if (server.state !== 'serving' || !server.reap()) continue
-      server.lastEndMs = now()
+      server.lastEndMs = runTime()
       found = true
     }
     if (found) {

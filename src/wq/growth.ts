@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { after, now, type Timer } from '../os/clock.js'
+import { after, deadline, runTime, type Timer } from '../os/clock.js'
 import type { Census } from './census.js'
 import type { Reason, Server } from './server.js'
 
@@ -84,6 +84,7 @@ export class Growth {
   set max(max: number) {
     this.#max = max
     this.consider()
+    this.#watchIdle()
   }
 
   /** A work has become ready. */
@@ -200,8 +201,8 @@ export class Growth {
   #lookLater(): void {
     if (this.#check !== null) return
     this.#endsAtCheck = this.#account.ends.count
-    this.#checkedAt = now()
-    this.#check = after(patienceMs, () => this.#look())
+    this.#check = deadline(patienceMs, () => this.#look())
+    this.#checkedAt = runTime()
   }
 
   #look(): void {
@@ -211,7 +212,7 @@ export class Growth {
     const waiting = this.#waiting()
     const room = this.#max - servers.size
     if (waiting <= 0 || room <= 0) return
-    const rate = (this.#account.ends.count - this.#endsAtCheck) / (now() - this.#checkedAt)
+    const rate = (this.#account.ends.count - this.#endsAtCheck) / (runTime() - this.#checkedAt)
     if (rate === 0) {
       for (let count = 0; count < Math.min(waiting, room); count++) this.#account.add('backlog')
     } else if (waiting / rate > this.#birthMs) this.#account.add('backlog')
@@ -222,7 +223,7 @@ export class Growth {
   #watchHeld(): void {
     if (this.#isEnded || this.#account.servers.size >= this.#max) return
     const endsBefore = this.#account.ends.count
-    this.#heldCheck = after(heldMs, () => {
+    this.#heldCheck = deadline(heldMs, () => {
       this.#heldCheck = null
       const { ends, servers } = this.#account
       const { pending, patient, claimed } = this.#account.census()
@@ -244,25 +245,31 @@ export class Growth {
 
   #watchIdle(): void {
     if (this.#idleCheck !== null || !Number.isFinite(this.#idleTimeoutMs)) return
-    this.#idleCheck = after(Math.max(1, this.#idleTimeoutMs / 2), () => {
+    // Nobody counts the time of those who stay anyway.
+    if (this.#isEnded || this.#surplus() <= 0) return
+    this.#idleCheck = deadline(Math.max(1, this.#idleTimeoutMs / 2), () => {
       this.#idleCheck = null
       this.#letIdleGo()
-      if (this.#account.servers.size > 0 && !this.#isEnded) this.#watchIdle()
+      this.#watchIdle()
     })
   }
 
+  /** How many servers more than those that always stay. */
+  #surplus(): number {
+    const staying = [...this.#account.servers].filter(({ isLeaving }) => !isLeaving).length
+    return staying - Math.max(1, Math.min(this.#min, this.#max))
+  }
+
   #letIdleGo(): void {
-    const { servers } = this.#account
-    let staying = [...servers].filter(({ isLeaving }) => !isLeaving).length
-    const least = Math.max(1, Math.min(this.#min, this.#max))
-    const longAgo = now() - this.#idleTimeoutMs
+    let surplus = this.#surplus()
+    const longAgo = runTime() - this.#idleTimeoutMs
     // The last ones made go first: the first seats are woken first.
-    for (const server of [...servers].toReversed()) {
-      if (staying <= least) break
+    for (const server of [...this.#account.servers].toReversed()) {
+      if (surplus <= 0) break
       if (server.state !== 'serving' || server.isLeaving) continue
       if (!server.isAsleep || server.lastEndMs > longAgo || server.readyMs > longAgo) continue
       server.retire()
-      staying--
+      surplus--
     }
   }
 }
