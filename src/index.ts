@@ -20,6 +20,7 @@ export {
   type WorkerDescription,
 } from './worker/index.js'
 export {
+  drainOnSignal,
   KeySpace,
   WorkQueue,
   type AnyModule,
@@ -27,6 +28,8 @@ export {
   type CancelReport,
   type CloseReport,
   type Concurrency,
+  type DrainOptions,
+  type DrainSignal,
   type HandlerArgs,
   type HandlerItem,
   type HandlerName,
@@ -38,6 +41,7 @@ export {
   type Results,
   type StreamName,
   type StuckWorker,
+  type TakeBack,
   type Work,
   type WorkerInfo,
   type WorkOptions,

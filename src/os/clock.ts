@@ -49,13 +49,19 @@ export function after(ms: number, run: () => void): Timer {
   return { cancel: () => clearTimeout(timer) }
 }
 
-/** While a deadline is open, the thread looks so often whether it runs. */
-const tickMs = 50
-/** Two looks that lie further apart than this were not held apart by a busy system: it stood still. */
-const gapMs = 2 * tickMs
+/**
+ * While deadlines are open, the thread looks from time to time whether it runs: so often, in
+ * milliseconds, while the shortest of them is below `forMs`. Looking costs CPU time, and a long
+ * deadline can be off by more than a short one.
+ */
+const paces = [
+  { tickMs: 50, forMs: 4000 },
+  { tickMs: 200, forMs: 40_000 },
+  { tickMs: 1000, forMs: Infinity },
+].map((pace) => ({ ...pace, open: 0 }))
 
-let openDeadlines = 0
 let ticker: Timer | null = null
+let tickMs = 0
 /** When the thread was last seen to run, and since when it was. */
 let seenMs = 0
 let sinceMs = 0
@@ -70,7 +76,8 @@ export function lostMs(): number {
   if (ticker === null) return lost
   const at = now()
   const gap = at - seenMs
-  if (gap > gapMs) {
+  // Two looks that are not held apart by a busy system alone.
+  if (gap > 2 * tickMs) {
     // A thread that is held up again and again does run in between: a tick for each time.
     lost += gap - Math.max(0, tickMs - (seenMs - sinceMs))
     sinceMs = at
@@ -85,17 +92,34 @@ export function runTime(): number {
   return now() - stoodStill
 }
 
-function openDeadline(): void {
-  openDeadlines++
-  if (ticker !== null) return
-  seenMs = now()
-  sinceMs = seenMs - tickMs
-  // It ends itself: a deadline that opens when the last one has just closed finds it running.
-  ticker = every(tickMs, () => {
+/** A deadline of so many milliseconds opens. @returns what closes it, once */
+function openDeadline(ms: number): () => void {
+  const pace = paces.find(({ forMs }) => ms < forMs) as (typeof paces)[0]
+  pace.open++
+  if (ticker === null) {
+    seenMs = now()
+    sinceMs = seenMs - pace.tickMs
+    lookAfter(pace.tickMs)
+  } else if (pace.tickMs < tickMs) {
     lostMs()
-    if (openDeadlines > 0) return
-    ticker?.cancel()
-    ticker = null
+    ticker.cancel()
+    lookAfter(pace.tickMs)
+  }
+  let isOpen = true
+  return () => {
+    if (isOpen) pace.open--
+    isOpen = false
+  }
+}
+
+function lookAfter(ms: number): void {
+  tickMs = ms
+  ticker = after(ms, () => {
+    lostMs()
+    // Not when the last deadline closes: the next one comes soon, where there was one.
+    const wanted = paces.find(({ open }) => open > 0)
+    if (wanted === undefined) ticker = null
+    else lookAfter(wanted.tickMs)
   })
 }
 
@@ -105,25 +129,19 @@ function openDeadline(): void {
  * that stood still for a while does not give up on an answer that is there, or would be.
  */
 export function deadline(ms: number, run: () => void): Timer {
-  openDeadline()
-  let isOpen = true
-  let lastTurn: NodeJS.Immediate | undefined
+  const close = openDeadline(ms)
   const begun = runTime()
-  const close = (): void => {
-    if (isOpen) openDeadlines--
-    isOpen = false
-  }
+  let lastTurn: NodeJS.Immediate | undefined
   const pass = (): void => {
     const left = ms - (runTime() - begun)
     // Timers count whole milliseconds, and some fire a part of one early.
-    if (left >= 1) {
-      timer = after(Math.ceil(left), pass)
-      return
+    if (left >= 1) timer = after(Math.ceil(left), pass)
+    else {
+      lastTurn = setImmediate(() => {
+        close()
+        run()
+      })
     }
-    lastTurn = setImmediate(() => {
-      close()
-      run()
-    })
   }
   let timer = after(ms, pass)
   return {
