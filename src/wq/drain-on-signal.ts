@@ -96,8 +96,7 @@ function check(
   queues: readonly WorkQueue[],
   options: DrainOptions,
 ): { signals: ReadonlySet<DrainSignal>; deadlineMs: number | null } {
-  const wrong = queues.find((queue) => !(queue instanceof WorkQueue))
-  if (wrong !== undefined || queues.length === 0) {
+  if (queues.length === 0 || !queues.every((queue) => queue instanceof WorkQueue)) {
     throw invalid('drainOnSignal: queues must be a WorkQueue or several')
   }
   checkObject('drainOnSignal: the options', options)

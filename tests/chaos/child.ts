@@ -26,7 +26,7 @@ export interface Start {
 type Said = Readonly<Record<string, unknown>>
 
 /** A machine under load runs each of these programs within seconds; this long is a hang. */
-const patienceMs = 90_000
+const patienceMs = 45_000
 
 export class Child {
   readonly process: ChildProcess

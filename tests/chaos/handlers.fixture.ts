@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { writeSync } from 'node:fs'
+import { once } from 'node:events'
+import { openSync, writeSync } from 'node:fs'
+import { current } from 'userworker/current'
 
 /** Computes for so long, not counting time in which its thread stood still. */
 export function compute(ms: number): void {
@@ -38,4 +40,44 @@ export function beat(file: number, stop: Int32Array): number {
     Atomics.wait(stop, 0, 0, 5)
     if (Atomics.load(stop, 0) !== 0) return count
   }
+}
+
+/** Says that it began, and computes for so long. */
+export function computeFrom(began: Int32Array, ms: number): string {
+  Atomics.add(began, 0, 1)
+  compute(ms)
+  return 'computed'
+}
+
+/** Says that it began, and waits until it is told to end. */
+export async function untilTold(began: Int32Array): Promise<string> {
+  Atomics.add(began, 0, 1)
+  const { signal } = current()
+  if (!signal.aborted) await once(signal, 'abort')
+  return 'told'
+}
+
+/** Says that it began, and never ends. */
+export function spin(began: Int32Array): void {
+  Atomics.add(began, 0, 1)
+  for (;;);
+}
+
+/** Says that it began, and waits in shared memory, for ever. */
+export function wait(began: Int32Array): void {
+  Atomics.add(began, 0, 1)
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+}
+
+/** Says that it began, and waits in the system until somebody writes to the FIFO. */
+export function openFifo(began: Int32Array, path: string): void {
+  Atomics.add(began, 0, 1)
+  openSync(path, 'r')
+}
+
+/** Counts how often it ran, and keeps its thread for so long without using it. */
+export function rest(runs: Int32Array, id: number, ms: number): string {
+  Atomics.add(runs, id, 1)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+  return 'rested'
 }
