@@ -7,8 +7,7 @@
  * @module
  */
 import type { Words } from '#memory'
-import { UserWorkerError } from '../errors.js'
-import { after, runTime } from '../os/clock.js'
+import { runTime } from '../os/clock.js'
 import {
   Entry,
   isTaken,
@@ -22,6 +21,7 @@ import {
   takeSleeper,
 } from '../ring/index.js'
 import { warnOfEnd } from '../worker/index.js'
+import { Attempts } from './attempts.js'
 import { censusOf, type Census } from './census.js'
 import { Ends, type EndEvents } from './ends.js'
 import { Growth, type Growing, type Limits } from './growth.js'
@@ -57,9 +57,6 @@ export interface Common {
   definitions(): Iterable<Definition>
 }
 
-/** Waits between attempts to make a thread that the system refused, in milliseconds (WQ-61). */
-const retryAfterMs = [5, 10, 15]
-
 export class Account implements Growing {
   readonly kind: 'bounded' | 'unbounded'
   readonly concurrency: number
@@ -77,6 +74,7 @@ export class Account implements Growing {
   #lane: Lane | null = null
   #failing = false
   #isWaking = false
+  readonly #attempts = new Attempts()
   /** Who waits for so many servers, or for the error that there are none. */
   #awaiting: { readonly count: number; readonly hear: (error: Error | null) => void }[] = []
 
@@ -255,7 +253,9 @@ export class Account implements Growing {
   }
 
   async #boot(server: Server): Promise<void> {
-    const error = await this.#started(server)
+    const error = await this.#attempts.make(() =>
+      server.start(this.#common.owner, this.concurrency, () => this.#definitions()),
+    )
     if (error !== null) this.#remove(server)
     this.#countComing()
     if (error === null) this.growth.made(server)
@@ -264,22 +264,6 @@ export class Account implements Growing {
     // Whoever left works to the one that was coming looks again.
     for (const other of this.#servers) if (other.state === 'serving') other.wake()
     this.#events.changed()
-  }
-
-  /** @returns null, or why it could not be made, after as many attempts as that deserves */
-  async #started(server: Server): Promise<Error | null> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await server.start(this.#common.owner, this.concurrency, () => this.#definitions())
-        return null
-      } catch (error) {
-        const delay = isTransient(error) ? retryAfterMs[attempt] : undefined
-        if (delay === undefined) return error as Error
-        await new Promise<void>((resolve) => {
-          after(delay, resolve)
-        })
-      }
-    }
   }
 
   *#definitions(): Iterable<Definition> {
@@ -384,8 +368,4 @@ export class Account implements Growing {
     // Whatever it said last: nobody is asleep in an empty seat.
     if (this.#lane !== null) server.vacate()
   }
-}
-
-function isTransient(error: unknown): boolean {
-  return error instanceof UserWorkerError && error.code === 'EAGAIN'
 }

@@ -62,6 +62,8 @@ export class Growth {
   #min: number
   readonly #idleTimeoutMs: number
   #isPaused = false
+  /** When a thread was last refused for good; Infinity once one asked for later was made. */
+  #refusedAt = Infinity
   #isEnded = false
   #check: Timer | null = null
   #heldCheck: Timer | null = null
@@ -105,13 +107,13 @@ export class Growth {
   consider(): void {
     if (this.#isEnded || this.#isPaused || this.#account.isFailing) return
     const { servers, runnable } = this.#account
-    const room = this.#max - servers.size
+    const room = this.#room()
     if (room <= 0) return
     const wanted = this.#min - servers.size
     for (let count = 0; count < Math.min(wanted, room); count++) this.#account.add('minimum')
     const serving = [...servers].filter(({ state }) => state === 'serving')
     if (serving.length === 0) {
-      const missing = Math.min(this.#worthAWorker(runnable), this.#max) - servers.size
+      const missing = Math.min(this.#worthAWorker(runnable) - servers.size, this.#room())
       for (let count = 0; count < missing; count++) this.#account.add('first')
       return
     }
@@ -125,7 +127,8 @@ export class Growth {
   /** A server is there. */
   made(server: Server): void {
     this.#birthMs = 0.5 * this.#birthMs + 0.5 * Math.max(1, server.birthMs)
-    this.#isPaused = false
+    if (server.readyMs - server.birthMs > this.#refusedAt) this.#refusedAt = Infinity
+    if (this.#refusedAt === Infinity) this.#isPaused = false
     this.#watchIdle()
     this.consider()
   }
@@ -136,6 +139,7 @@ export class Growth {
    */
   failed(error: Error): void {
     const account = this.#account
+    this.#refusedAt = runTime()
     if (account.servers.size === 0) {
       this.#isPaused = false
       account.failPending(account.endReason ?? error, account.endReason !== null)
@@ -162,6 +166,14 @@ export class Growth {
     this.#check?.cancel()
     this.#heldCheck?.cancel()
     this.#idleCheck?.cancel()
+  }
+
+  /** How many servers may be made now. Where the last one was refused, one at a time tries. */
+  #room(): number {
+    const { servers } = this.#account
+    const room = this.#max - servers.size
+    if (this.#refusedAt === Infinity) return room
+    return [...servers].some(({ state }) => state === 'booting') ? 0 : Math.min(1, room)
   }
 
   /** Of so many runnable works, those that a class without a worker makes one for (WQ-15). */
@@ -208,9 +220,8 @@ export class Growth {
   #look(): void {
     this.#check = null
     if (this.#isEnded || this.#isPaused) return
-    const { servers } = this.#account
     const waiting = this.#waiting()
-    const room = this.#max - servers.size
+    const room = this.#room()
     if (waiting <= 0 || room <= 0) return
     const rate = (this.#account.ends.count - this.#endsAtCheck) / (runTime() - this.#checkedAt)
     if (rate === 0) {
@@ -225,12 +236,12 @@ export class Growth {
     const endsBefore = this.#account.ends.count
     this.#heldCheck = deadline(heldMs, () => {
       this.#heldCheck = null
-      const { ends, servers } = this.#account
+      const { ends } = this.#account
       const { pending, patient, claimed } = this.#account.census()
       if (pending === 0) return
       if (ends.count === endsBefore && !this.#isPaused) {
         const held = pending - patient - this.#placesOfIdle(claimed)
-        const room = this.#max - servers.size
+        const room = this.#room()
         for (let count = 0; count < Math.min(held, room); count++) this.#account.add('backlog')
       }
       this.#watchHeld()

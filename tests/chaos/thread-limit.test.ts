@@ -1,0 +1,71 @@
+/**
+ * A system that gives fewer threads than a queue could use.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { describe, test, type TestContext } from 'node:test'
+import { Cgroup } from './cgroup.js'
+import { Child, type Start } from './child.js'
+import { newerNode } from './newer-node.js'
+
+/** The greatest number of threads; a Node without workers has up to 12. */
+const most = 32
+const count = 300
+
+interface Report {
+  readonly ends: Readonly<Record<string, number>>
+  readonly once: boolean
+  readonly threads: number
+  readonly workers: number
+  readonly askedPerS: number
+  readonly cpuPercent: number
+}
+
+/** A user whose threads nobody else is counted with, not even another run of these tests. */
+const stranger = 60_000 + (process.pid % 5000)
+
+/** Runs the program, which has more works than it can have threads. */
+async function atTheLimit(
+  t: TestContext,
+  start: Start,
+  join: (child: Child) => void,
+): Promise<void> {
+  const args = [String(count), '300']
+  const child = new Child(t, './thread-limit.fixture.js', { ...start, args })
+  join(child)
+  const report = await child.says<Report>('report')
+  assert.deepEqual(await child.ended, [0, null], child.other)
+  t.diagnostic(JSON.stringify(report))
+  assert.deepEqual(report.ends, { rested: count }, 'no work is lost')
+  assert.equal(report.once, true, 'each work ran once')
+  assert.ok(report.workers >= 8 && report.threads <= most, 'the limit was reached')
+  assert.ok(report.askedPerS <= 10, `threads were asked for ${report.askedPerS} times a second`)
+  assert.ok(report.cpuPercent <= 30, `${report.cpuPercent} % of a CPU`)
+}
+
+const versions = [
+  { name: 'this Node', node: process.execPath },
+  { name: 'Node 24', node: newerNode() },
+]
+
+describe('where the system gives no further thread', () => {
+  for (const { name, node } of versions) {
+    test(`because of RLIMIT_NPROC, on ${name}, works wait, and nothing spins or aborts (UW-8, WQ-61)`, async (t) => {
+      if (process.getuid?.() !== 0) return t.skip('needs root, to run a program as another user')
+      if (node === null) return t.skip('there is no .cache/node-24')
+      const under = ['prlimit', `--nproc=${most}`]
+      const seen = spawnSync(node, ['--version'], { uid: stranger, gid: stranger })
+      if (seen.status !== 0) return t.skip('another user cannot read these files')
+      await atTheLimit(t, { under, node, user: stranger }, () => {})
+    })
+  }
+
+  test('because of pids.max of its cgroup, works wait, and nothing spins (UW-8, WQ-61)', async (t) => {
+    let group = Cgroup.make(t, 'pids', 'pids.max')
+    if (typeof group === 'string') group = Cgroup.make(t, null, 'pids.max')
+    if (typeof group === 'string') return t.skip(group)
+    const pids = group
+    pids.set('pids.max', String(most))
+    await atTheLimit(t, {}, (child) => pids.add(child.pid))
+  })
+})
