@@ -77,12 +77,12 @@ export function drainOnSignal(
     isDraining = true
     draining++
     let isDone = false
-    const done = (): void => {
+    const drained = (): void => {
       if (!isDone && --draining === 0) endBy(signal)
       isDone = true
     }
-    if (deadlineMs !== null) deadline(deadlineMs, done)
-    void Promise.allSettled(all.map((queue) => queue.close())).then(done)
+    if (deadlineMs !== null) deadline(deadlineMs, drained)
+    void Promise.allSettled(all.map((queue) => queue.close())).then(drained)
   }
   for (const signal of signals) process.on(signal, hear)
   const takeBack = (): void => {
@@ -102,8 +102,8 @@ function check(
   checkObject('drainOnSignal: the options', options)
   const { signals = ['SIGTERM', 'SIGINT'], deadlineMs } = options
   checkArray('drainOnSignal: signals', signals)
-  for (const signal of signals) {
-    if (endingSignals.includes(signal)) continue
+  for (const signal of signals as readonly unknown[]) {
+    if (endingSignals.includes(signal as DrainSignal)) continue
     const names = endingSignals.join(', ')
     throw invalid(`drainOnSignal: signals must be some of ${names}, not ${String(signal)}`)
   }

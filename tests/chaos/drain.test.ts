@@ -96,7 +96,9 @@ describe('drainOnSignal', () => {
     if (tried.status !== 0) return t.skip('unshare can make no namespace of processes here')
     const child = new Child(t, './drain.fixture.js', { under, args: ['works'] })
     assert.equal(await child.says('ready'), 1)
-    const inside = spawnSync('pgrep', ['--parent', String(child.pid)], { encoding: 'utf8' })
+    const inside = spawnSync('ps', ['--ppid', String(child.pid), '-o', 'pid='], {
+      encoding: 'utf8',
+    })
     process.kill(Number(inside.stdout), 'SIGTERM')
     assert.deepEqual(await child.ended, [143, null], child.other)
     assert.deepEqual(await child.says('bounded'), finished)

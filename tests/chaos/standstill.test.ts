@@ -19,7 +19,7 @@ const signalOften = (child: Child): Promise<void> => {
 }
 
 describe('a process that stands still for longer than its limits in time', () => {
-  test('by SIGSTOP loses, repeats and times out nothing, and has the same workers (BUG-SIG-6, SG-5, INV-SIG-2)', async (t) => {
+  test('by SIGSTOP loses, repeats and times out nothing; same workers (BUG-SIG-6, SG-5, INV-SIG-2)', async (t) => {
     const stop = async (child: Child): Promise<void> => {
       child.process.kill('SIGSTOP')
       await until('every thread is stopped', () => isStopped(child))

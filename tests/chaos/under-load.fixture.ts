@@ -31,11 +31,12 @@ const runs = words(mostWorks)
 const lines = Array.from({ length: 4 }, () => ({ words: words(2), next: 1 }))
 const ends = new Map<string, number>()
 const load = make({ name: 'load', maxWorkers: 2 })
-let [submitted, isOn] = [0, true]
+let submitted = 0
+const until = new AbortController()
 
 async function driver(number: number): Promise<void> {
   const line = lines[number % lines.length] as (typeof lines)[0]
-  while (isOn && submitted < mostWorks) {
+  while (!until.signal.aborted && submitted < mostWorks) {
     const args = [runs, submitted++, line.words, line.next++] as const
     const result = load.run('step', [...args], { key: number % lines.length, timeoutMs: limitMs })
     const end = await outcome(result)
@@ -106,7 +107,7 @@ say({ after: ids() })
 const results = Object.fromEntries(
   await Promise.all(Object.entries(underWay).map(async ([name, end]) => [name, await end])),
 ) as object
-isOn = false
+until.abort()
 await Promise.all(drivers)
 const counts = [...runs.subarray(0, submitted)]
 say({
