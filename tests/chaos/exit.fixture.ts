@@ -17,7 +17,7 @@ for (let count = 0; count < 2; count++) {
   queue.run(where as 'openFifo', [began, fifo]).catch(() => {})
 }
 while (Atomics.load(began, 0) < 2) await new Promise((resolve) => setTimeout(resolve, 5))
-for (const signal of ['SIGUSR2', 'SIGHUP'] as const) {
+for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGHUP'] as const) {
   process.on(signal, () => say({ heard: signal }))
 }
 

@@ -90,7 +90,7 @@ describe('a process whose workers are busy or wait', () => {
     for (const where of busyOrWaiting) {
       const child = await start(t, where, 'exit')
       for (let round = 0; round < 20; round++) {
-        for (const signal of ['SIGUSR2', 'SIGHUP'] as const) {
+        for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGHUP'] as const) {
           child.process.kill(signal)
           assert.equal(await child.says('heard'), signal)
         }

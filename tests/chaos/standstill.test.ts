@@ -4,9 +4,10 @@
  * `CHAOS_STOP_MS` is for how long; the suite's own figure is short, and still beyond every limit in
  * time that the program has.
  */
+import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Cgroup } from './cgroup.js'
-import { pause, until, type Child } from './child.js'
+import { Child, pause, until } from './child.js'
 import { standsStill } from './standstill.js'
 
 const ms = Number(process.env['CHAOS_STOP_MS'] ?? 3000)
@@ -49,5 +50,18 @@ describe('a process that stands still for longer than its limits in time', () =>
     }
     const go = (): void => group.set('freezer.state', 'THAWED')
     await standsStill(t, { stop, go }, ms)
+  })
+
+  test('in a frozen cgroup, version 2, can be killed (SG-7, INV-SIG-3)', async (t) => {
+    const group = Cgroup.make(t, null, 'cgroup.freeze')
+    if (typeof group === 'string') return t.skip(group)
+    const child = new Child(t, './exit.fixture.js', { args: ['spin', 'exit'] })
+    await child.says('ready')
+    group.add(child.pid)
+    group.set('cgroup.freeze', '1')
+    await until('it is frozen', () => group.get('cgroup.events').includes('frozen 1'))
+    child.process.kill('SIGKILL')
+    assert.deepEqual(await child.ended, [null, 'SIGKILL'])
+    assert.deepEqual(child.threads(), [])
   })
 })
