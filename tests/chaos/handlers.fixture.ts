@@ -17,6 +17,12 @@ export function compute(ms: number): void {
   }
 }
 
+/** Takes at least so long of time in which its thread ran, with little use of a CPU. */
+export function linger(ms: number): void {
+  const cell = new Int32Array(new SharedArrayBuffer(4))
+  for (let passed = 0; passed < ms; passed += 20) Atomics.wait(cell, 0, 0, 20)
+}
+
 /** A work that counts how often it ran, and checks that its key's works come in order, one at a time. */
 export function step(runs: Int32Array, id: number, line: Int32Array, place: number): string {
   Atomics.add(runs, id, 1)

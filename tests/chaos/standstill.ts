@@ -18,7 +18,7 @@ export interface Brake {
   go(child: Child): void
 }
 
-/** Every limit in time of the program: twice what each thing takes that is under way. */
+/** Every limit in time of the program: three times what each thing takes that is under way. */
 const limitMs = 2500
 
 type Ids = Readonly<Record<'load' | 'idle' | 'leavers', readonly number[]>>

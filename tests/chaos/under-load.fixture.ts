@@ -64,36 +64,27 @@ const idsOf = (queue: WorkQueue<typeof Handlers>): (number | null)[] =>
   queue.workers().map((worker) => worker.osThreadId)
 const ids = (): object => ({ load: idsOf(load), idle: idsOf(idle), leavers: idsOf(leavers) })
 
-// What takes half of its limit, and is under way when everything is stopped.
-const text = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`
-const halfMs = Math.round(limitMs / 2)
-const computing = `const compute = (ms) => {
-  let last = performance.now()
-  for (let ran = 0; ran < ms;) {
-    const now = performance.now()
-    ran += Math.min(now - last, 20)
-    last = now
-  }
-};`
+// What takes a third of its limit, and is under way when everything is stopped.
+const partMs = Math.round(limitMs / 3)
+const text = (source: string): string =>
+  `data:text/javascript,${encodeURIComponent(`import { linger } from ${JSON.stringify(handlers.href)};${source}`)}`
 const stopping = await UserWorker.create(
-  text(
-    `${computing} export default async (_, self) => { await self.sleep(1e8); compute(${halfMs}); return 7 }`,
-  ),
+  text(`export default async (_, self) => { await self.sleep(1e8); linger(${partMs}); return 7 }`),
 )
 await stopping.start()
 const closing = make({ name: 'closing', maxWorkers: 1, closeDeadlineMs: limitMs })
-await closing.run('compute', [1])
+await closing.run('linger', [1])
 
 say({ ready: true })
 await hear('prime')
 await meetAll()
-const slow: Work = closing.enqueue('compute', [halfMs], { timeoutMs: limitMs })
+const slow: Work = closing.enqueue('linger', [partMs], { timeoutMs: limitMs })
 const underWay = {
   slow: outcome(slow.result),
   close: closing.close().then(({ stuck }) => stuck.length),
   stop: outcome(stopping.stop({ deadlineMs: limitMs })),
   create: outcome(
-    UserWorker.create(text(`${computing} compute(${halfMs}); export default () => 3`), {
+    UserWorker.create(text(`linger(${partMs}); export default () => 3`), {
       loadDeadlineMs: limitMs,
     }).then(async (worker) => {
       await worker.start()
