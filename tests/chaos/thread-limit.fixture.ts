@@ -27,9 +27,9 @@ function threadCount(): number | null {
 
 const { WorkQueue } = await import('userworker')
 
-const [count, ms] = process.argv.slice(2).map(Number) as [number, number]
+const [count, ms, max] = process.argv.slice(2).map(Number) as [number, number, number]
 const queue = new WorkQueue<typeof Handlers>(new URL('./handlers.fixture.js', import.meta.url), {
-  maxWorkers: 256,
+  maxWorkers: max,
 })
 const runs = new Int32Array(new SharedArrayBuffer(4 * count))
 const begun = performance.now()
