@@ -28,6 +28,7 @@ export {
   type WorkerDescription,
 } from './worker/index.js'
 export {
+  drainOnSignal,
   KeySpace,
   WorkQueue,
   type AnyModule,
@@ -35,6 +36,8 @@ export {
   type CancelReport,
   type CloseReport,
   type Concurrency,
+  type DrainOptions,
+  type DrainSignal,
   type HandlerArgs,
   type HandlerItem,
   type HandlerName,
@@ -48,6 +51,7 @@ export {
   type Results,
   type StreamName,
   type StuckWorker,
+  type TakeBack,
   type Work,
   type WorkerInfo,
   type WorkOptions,

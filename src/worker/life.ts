@@ -15,7 +15,7 @@
  */
 import * as memory from '#memory'
 import { aborted, UserWorkerError } from '../errors.js'
-import { after as afterMs, deadline, nextTurn, type Timer } from '../os/clock.js'
+import { deadline, nextTurn, type Timer } from '../os/clock.js'
 import { Pending } from '../os/pending.js'
 import { controlOf, isParked, ring } from './control.js'
 import { EndWaits, type Patience } from './end-waits.js'
@@ -214,7 +214,7 @@ export class Life implements Ear, Member {
     // It sees the flag above its row at its next signal point.
     ring(this.link.words, this.link.row)
     this.link.look()
-    if (this.#onOwnerKill === 'die') afterMs(dieGraceMs, () => this.kill())
+    if (this.#onOwnerKill === 'die') deadline(dieGraceMs, () => this.kill())
   }
 
   async freeze(options: Required<FreezeOptions>): Promise<FreezeReport> {
@@ -320,7 +320,7 @@ export class Life implements Ear, Member {
   #giveUp(error: UserWorkerError, ifStuck: UserWorkerError = error): void {
     this.#told = error
     this.kill()
-    this.#grace = afterMs(terminateGraceMs, () => this.#created.reject(ifStuck))
+    this.#grace = deadline(terminateGraceMs, () => this.#created.reject(ifStuck))
   }
 }
 

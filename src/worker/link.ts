@@ -12,6 +12,7 @@ import { setThreadName, visibleName } from '../os/proc.js'
 import {
   drain,
   MessageChannel,
+  startThreadPool,
   Worker,
   type MessagePort,
   type SHARE_ENV,
@@ -80,6 +81,7 @@ export class Link {
       // Sent before there is a thread: what cannot be cloned costs none.
       if (adoption !== null) this.#adopt(adoption)
       const boot: Boot = { port: port2, row: this.row, spare: adoption === null }
+      startThreadPool()
       this.thread = new Worker(beginning(entry), {
         ...nodeOptions,
         name,

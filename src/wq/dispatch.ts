@@ -119,10 +119,7 @@ export class Dispatch {
     this.#owned = new Owned(options.scope, {
       kill: (error) => this.#kill(error, () => queue.close()),
       close: () => queue.close(),
-      changed: () => {
-        bounded.growth.changed()
-        unbounded.growth.changed()
-      },
+      changed: () => this.#ownerChanged(),
       yieldWorker: () => unbounded.growth.yieldServer() || bounded.growth.yieldServer(),
     })
     this.#cancellation = new Cancellation({
@@ -236,6 +233,14 @@ export class Dispatch {
   /** The caller has taken so many items of a stream. */
   credit(work: QueuedWork, count: number): void {
     this.#accountOf(work).serverOf(work)?.tell({ type: 'credit', id: work.id, count })
+  }
+
+  /** There may be room for workers; they are frozen, or not any more. */
+  #ownerChanged(): void {
+    if (this.scope.isFrozen) this.#deadlines.pause()
+    else this.#deadlines.resume()
+    this.accounts.bounded.growth.changed()
+    this.accounts.unbounded.growth.changed()
   }
 
   /** An owner was killed: everything rejects, and the threads are ended. */

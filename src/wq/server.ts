@@ -11,7 +11,7 @@
  */
 import { UserWorkerError } from '../errors.js'
 import type { Words } from '#memory'
-import { after, deadline, now } from '../os/clock.js'
+import { deadline, runTime } from '../os/clock.js'
 import {
   drain,
   MessageChannel,
@@ -67,11 +67,11 @@ export class Server {
   isLeaving = false
   /** The work because of which it was ended by force, if it was one of them. */
   culprit: QueuedWork | null = null
-  /** When it was last seen to have ended a work, on the clock of this thread. */
-  lastEndMs = now()
-  /** When it became ready, on the clock of this thread. */
-  readyMs = now()
-  readonly #bornMs = now()
+  /** When it was last seen to have ended a work, in this thread's time of running. */
+  lastEndMs = runTime()
+  /** When it became ready, in this thread's time of running. */
+  readyMs = runTime()
+  readonly #bornMs = runTime()
   #worker: UserWorker | null = null
   #port: MessagePort | null = null
   #ready: { resolve(): void; reject(error: Error): void } | null = null
@@ -282,7 +282,7 @@ export class Server {
     // Its thread ends when its child is gone; a thread that was terminated would leave that unburied.
     if (this.plan.child !== null) this.tell({ type: 'kill' })
     else this.#worker?.kill()
-    after(killGraceMs, () => {
+    deadline(killGraceMs, () => {
       this.#worker?.kill()
       this.#exited(null)
     })
@@ -303,7 +303,7 @@ export class Server {
       case 'ready':
         if (this.state !== 'booting') break
         this.state = 'serving'
-        this.readyMs = now()
+        this.readyMs = runTime()
         if (this.#retiring) this.#worker?.requestStop()
         this.#ready?.resolve()
         break
