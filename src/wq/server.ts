@@ -20,8 +20,9 @@ import {
   type TransferListItem,
 } from '../os/thread.js'
 import { allocateCompletions, Chunks, getUp, isAsleep, isBlocked, Reaper } from '../ring/index.js'
-import { errorOf, loadTimeout, reportOf, thrownOf, UserWorker } from '../worker/index.js'
+import { errorOf, loadTimeout, reportOf, scopeOf, thrownOf, UserWorker } from '../worker/index.js'
 import type { Lane } from './lane.js'
+import { limitChild } from './process/index.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
 import { serveModule } from './serve-module.js'
 import type { ServerPlan } from './server-plan.js'
@@ -161,7 +162,7 @@ export class Server {
         spins: this.plan.spins,
         concurrency,
         recycle,
-        child,
+        child: child === null ? null : limitChild(child, scopeOf('owner', thread.owner).heapMb),
       }
       const { signal } = this.#creation
       // From here on it is told of what is new, and the port keeps it for the thread.
