@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { Contexts, type Found } from '../carry/index.js'
 import { aborted, invalid, UserWorkerError } from '../errors.js'
 import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
@@ -16,17 +17,14 @@ import { allocateOwner, levels } from '../ring/index.js'
 import { tellApart } from '../worker/index.js'
 import { Account, type Common } from './account.js'
 import { Cancellation, type CancelReport } from './cancel.js'
-import { arePrimitive, capture } from './capture.js'
+import { arePrimitive, capture, notSent, valuesOf } from './capture.js'
 import type { Closable } from './close.js'
 import { Deadlines } from './deadlines.js'
-import { Dependents } from './dependents.js'
-import { notCloneable } from './ends.js'
+import { Dependents, listOf } from './dependents.js'
 import { extrasOf, whenSettled } from './extras.js'
-import type { Limits } from './growth.js'
 import { isKey, KeyLines, linesOf } from './keys.js'
-import { isSendableKey } from './lane.js'
 import { Names } from './names.js'
-import type { CheckedQueue, WorkOptions } from './options.js'
+import { limitsOf, type CheckedQueue, type WorkOptions } from './options.js'
 import type { Definition } from './protocol.js'
 import { Pulse } from './pulse.js'
 import { Room } from './room.js'
@@ -55,6 +53,7 @@ export class Dispatch {
   readonly #pulse: Pulse
   readonly #shared: SharedBuffers
   readonly #names: Names
+  readonly #contexts: Contexts
   readonly #keys: KeyLines
   readonly #signals = new Signals((works, reason) => this.#cancellation.abortAll(works, reason))
   readonly #deadlines = new Deadlines({
@@ -86,6 +85,10 @@ export class Dispatch {
     this.#shared = new SharedBuffers({
       shared: (number, buffer) => this.#tellAll({ type: 'share', number, buffer }),
       dropped: (number) => this.#tellAll({ type: 'unshare', number }),
+    })
+    this.#contexts = new Contexts({
+      defined: (number, items) => this.#tellAll({ type: 'context', number, items }),
+      dropped: (number) => this.#tellAll({ type: 'context', number, items: null }),
     })
     this.#pulse = new Pulse(
       this.#owner,
@@ -119,12 +122,18 @@ export class Dispatch {
     return this.#unsettled
   }
 
+  /** What there is to carry for a work now; null: nothing. */
+  look(): Found | null {
+    return this.#contexts.look()
+  }
+
   /** Submits a work whose arguments were checked. */
   submit(
     handler: string | ((...args: never[]) => unknown),
     args: readonly unknown[],
     options: WorkOptions | undefined,
     isStream: boolean,
+    found: Found | null = this.#contexts.look(),
   ): QueuedWork {
     if (options?.after !== undefined) this.#checkAfter(options.after)
     const number =
@@ -145,16 +154,18 @@ export class Dispatch {
     this.counts.submitted++
     let refusal = this.#refusal(work)
     if (refusal === null) {
-      const values = key !== undefined && isSendableKey(key) ? [...args, key] : args
+      if (found !== null) {
+        if (found.failure !== null) return this.#failed(work, found.failure.error)
+        work.carried = this.#contexts.carriedOf(found)
+      }
+      const values = valuesOf(args, key, work.carried)
       const transfer = options?.transfer ?? nothing
       if (transfer.length === 0 && arePrimitive(values)) work.values = values
       else {
         try {
           capture(work, values, transfer, this.#shared)
         } catch (error) {
-          this.counts.failed++
-          work.reject(notCloneable(work, error))
-          return work
+          return this.#failed(work, notSent(work, error))
         }
         // Again: reading the arguments may have run code of the caller's.
         refusal = this.#refusal(work)
@@ -165,6 +176,12 @@ export class Dispatch {
       return work
     }
     this.#take(work, options)
+    return work
+  }
+
+  #failed(work: QueuedWork, error: unknown): QueuedWork {
+    this.counts.failed++
+    work.reject(error)
     return work
   }
 
@@ -253,6 +270,7 @@ export class Dispatch {
   *#definitions(): Iterable<Definition> {
     yield* this.#names.definitions
     for (const [number, buffer] of this.#shared.all()) yield { type: 'share', number, buffer }
+    for (const [number, items] of this.#contexts.all()) yield { type: 'context', number, items }
   }
 
   #tellAll(definition: Definition): void {
@@ -374,15 +392,4 @@ export class Dispatch {
       this.#onChange()
     })
   }
-}
-
-function limitsOf(
-  { max, minWorkers, idleTimeoutMs }: CheckedQueue,
-  kind: 'bounded' | 'unbounded',
-): Limits {
-  return { max: max[kind], min: kind === 'bounded' ? minWorkers : 0, idleTimeoutMs }
-}
-
-function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {
-  return (Array.isArray(after) ? after : [after]) as QueuedWork[]
 }

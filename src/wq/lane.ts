@@ -270,7 +270,8 @@ export class Lane implements WorkLane {
       this.submission.release(slot)
       return -1
     }
-    writeHead(this.memory, slot, work.id, work.handler, format | marksOf(work))
+    const context = work.carried?.number ?? 0
+    writeHead(this.memory, slot, work.id, work.handler, format | marksOf(work), context)
     work.slot = slot
     this.works[slot] = work
     return slot
@@ -368,6 +369,7 @@ export class Lane implements WorkLane {
     this.#blocks.give(slot)
     work.captured = null
     work.values = null
+    work.carried = null
     work.slot = -1
     this.works[slot] = null
     this.submission.release(slot)
@@ -378,6 +380,7 @@ function marksOf(work: QueuedWork): number {
   let marks = 0
   if (work.link !== null) marks = Mark.CHAINED | (isSendableKey(work.key) ? Mark.KEYED : 0)
   if (work.extras !== null && work.extras.isStream) marks |= Mark.STREAM
+  if (work.carried !== null && work.carried.values.length > 0) marks |= Mark.CARRIED
   return marks
 }
 

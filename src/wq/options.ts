@@ -25,6 +25,7 @@ import {
   type UserWorkerOptions,
 } from '../worker/index.js'
 import { levels, type Level } from '../ring/index.js'
+import type { Limits } from './growth.js'
 import { KeySpace } from './keys.js'
 import { checkConcurrency, checkMax, type Concurrency, type MaxWorkers } from './maxima.js'
 import type { ServerPlan } from './server.js'
@@ -233,6 +234,14 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
       },
     },
   }
+}
+
+/** How many workers a class may have. */
+export function limitsOf(
+  { max, minWorkers, idleTimeoutMs }: CheckedQueue,
+  kind: 'bounded' | 'unbounded',
+): Limits {
+  return { max: max[kind], min: kind === 'bounded' ? minWorkers : 0, idleTimeoutMs }
 }
 
 function checkLimits(

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { AsyncResource } from 'node:async_hooks'
 import { closeQueue, type CloseReport } from './close.js'
 import type { CancelReport } from './cancel.js'
 import { broadcast, makeReady, setMaxWorkers } from './crew.js'
@@ -156,7 +157,12 @@ export class WorkQueue<Module = AnyModule> {
     options?: WorkOptions,
   ): AsyncIterableIterator<unknown> {
     checkWork(handler, args, options)
-    return new Stream(this.#dispatch, () => this.#dispatch.submit(handler, args, options, true))
+    // Of who calls this, not of who takes the first item.
+    const found = this.#dispatch.look()
+    const submit = AsyncResource.bind(() =>
+      this.#dispatch.submit(handler, args, options, true, found),
+    )
+    return new Stream(this.#dispatch, submit)
   }
 
   /**
@@ -172,9 +178,10 @@ export class WorkQueue<Module = AnyModule> {
     inputs: Iterable<HandlerArgs<Module, Name>> | AsyncIterable<HandlerArgs<Module, Name>>,
     { concurrency = 16, ...options }: Partial<MapOptions> = {},
   ): Results<HandlerResult<Module, Name>> {
+    const found = this.#dispatch.look()
     const run = (args: readonly unknown[], signal: AbortSignal): Promise<unknown> => {
       checkWork(name, args, undefined)
-      return this.#dispatch.submit(name, args, { signal }, false).result
+      return this.#dispatch.submit(name, args, { signal }, false, found).result
     }
     return mapOver(run, inputs as Iterable<readonly unknown[]>, {
       concurrency,

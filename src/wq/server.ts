@@ -11,6 +11,7 @@
  */
 import { UserWorkerError } from '../errors.js'
 import type { Words } from '#memory'
+import { warnOfCarrier } from '../carry/index.js'
 import { after, deadline, now } from '../os/clock.js'
 import {
   drain,
@@ -260,9 +261,9 @@ export class Server {
    *
    * @throws DataCloneError for the arguments, at once
    */
-  call(name: string, args: readonly unknown[]): Promise<unknown> {
+  call(name: string, args: readonly unknown[], carried: readonly unknown[]): Promise<unknown> {
     const call = ++this.#lastCall
-    this.tell({ type: 'broadcast', call, name, args })
+    this.tell({ type: 'broadcast', call, name, args, carried })
     return new Promise((resolve, reject) => {
       this.#calls.set(call, (result) => {
         this.#calls.delete(call)
@@ -346,6 +347,10 @@ export class Server {
       case 'broadcast-failed':
         this.#calls.get(message.call)?.({ error: thrownOf(message.error) })
         break
+      case 'no-carrier':
+        warnOfCarrier(message.name, this.plan.module)
+        break
+      case 'context':
       case 'handler':
       case 'share':
       case 'unshare':

@@ -13,6 +13,7 @@ import {
   block,
   closeChain,
   coming,
+  contextOf,
   type Completions,
   done,
   Entry,
@@ -39,11 +40,12 @@ import {
 import { reportOf, type OwnSelf } from '../worker/index.js'
 import { Chains } from './chains.js'
 import type { Handlers } from './numbered-handlers.js'
-import { isThenable, sendItems } from './items.js'
+import { argumentsOf, callHandler } from './calling.js'
+import { isThenable } from './items.js'
 import { notReadable, type Post } from './post.js'
 import type { ServeData } from './protocol.js'
 import { Running } from './running-work.js'
-import { running } from './running.js'
+import { outside } from './running.js'
 import { trace } from './trace.js'
 
 /** Why {@link Serving.pump} came back. */
@@ -261,23 +263,17 @@ export class Serving {
 
   #call(work: Running, values: readonly unknown[]): void {
     const { words } = this.#memory
-    let args = values
-    if ((work.format & Mark.KEYED) !== 0) {
-      args = values.slice(0, -1)
-      work.key = values.at(-1)
-    }
+    const context = contextOf(this.#memory, work.slot)
     memory.store(words, slotOf(work.slot) + Slot.BEGAN, this.#begins())
     work.called = true
     let result: unknown
     try {
+      this.#calling = work
+      const args = argumentsOf(work, values, context, this.#post.restorer)
       const handler = this.#handlers.get(work.nameNumber)
       work.name = handler.name
-      this.#calling = work
       trace('execute-start', { work })
-      const isStream = (work.format & Mark.STREAM) !== 0
-      result = isStream
-        ? running.run(work, () => sendItems(work, handler.call(args), this.#post))
-        : running.run(work, handler.call, args)
+      result = callHandler(work, handler, args, this.#post)
     } catch (error) {
       this.#fail(work, error)
       return
@@ -375,7 +371,7 @@ export class Serving {
     this.#self.checkpoint()
     if (work.ended || memory.load(this.#memory.words, slotOf(work.slot) + Slot.TOLD) === 0) return
     // The reason was sent before the word was set.
-    this.#post.receive(() => work.isAborted)
+    outside(() => this.#post.receive(() => work.isAborted))
     work.signal.throwIfAborted()
   }
 
