@@ -170,9 +170,10 @@ export class Link {
 
 /** What the thread is to become: a spare was born without the environment it is to have. */
 export function adoptionOf(options: CheckedOptions, from: 'thread' | 'spare'): Adoption {
-  const { name, module, data, nice, transfer, thread } = options
+  const { name, module, preload, data, nice, transfer, thread } = options
   const env = from === 'spare' ? environment(thread.env ?? process.env) : null
-  return { identity: { name, module, data, nice, argv: thread.argv ?? [], env }, transfer }
+  const identity = { name, module, preload, data, nice, argv: thread.argv ?? [], env }
+  return { identity, transfer }
 }
 
 /**

@@ -64,6 +64,12 @@ export interface UserWorkerOptions<Data = unknown> {
   argv?: readonly string[]
   /** Node's options for the thread. Default: those of the owner's thread. */
   execArgv?: readonly string[]
+  /**
+   * Modules that the thread imports before its own, one after the other, as URLs or absolute paths:
+   * what registers hooks, polyfills or carriers there. What the owner registered at run time reaches
+   * no thread otherwise.
+   */
+  preload?: readonly (URL | string)[]
   /** V8's limits for the thread's heap and stack. */
   resourceLimits?: WorkerOptions['resourceLimits']
   /**
@@ -102,6 +108,7 @@ type GivenThreadOptions = {
 /** The options after checking, with every default in its place. */
 export interface CheckedOptions {
   readonly module: string
+  readonly preload: readonly string[]
   readonly name: string
   readonly data: unknown
   readonly transfer: readonly TransferListItem[]
@@ -126,6 +133,7 @@ const known = [
   'env',
   'argv',
   'execArgv',
+  'preload',
   'resourceLimits',
   'entry',
 ] as const satisfies readonly (keyof UserWorkerOptions)[]
@@ -155,6 +163,7 @@ export function check(module: unknown, options: UserWorkerOptions): CheckedOptio
   if (signal !== null) checkSignal(`${of}: signal`, signal)
   return {
     module: url,
+    preload: checkPreload(of, options.preload),
     name,
     data,
     transfer,
@@ -200,6 +209,17 @@ export function checkCpus(what: string, cpus: readonly number[] | 'all'): void {
   checkArray(what, cpus)
   if (cpus.length === 0) throw invalid(`${what} must name at least one CPU`)
   for (const cpu of cpus) checkInteger(`${what}: each`, cpu, 0, highestCpu)
+}
+
+/**
+ * Checks the option `preload`.
+ *
+ * @returns the modules as URLs
+ * @throws TypeError EINVAL
+ */
+export function checkPreload(of: string, preload: readonly (URL | string)[] = []): string[] {
+  checkArray(`${of}: preload`, preload)
+  return preload.map((module) => moduleUrl(`${of}: preload: each`, module))
 }
 
 /** Threads of 8 MB: 1,024 of them take 8 GB, more than anybody boots ahead of time by intent. */

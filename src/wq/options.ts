@@ -19,6 +19,7 @@ import {
 } from '../validate.js'
 import {
   checkCpus,
+  checkPreload,
   checkThread,
   defaultLoadDeadlineMs,
   nameOf,
@@ -34,7 +35,7 @@ import { QueuedWork, type Work } from './work.js'
 /** How a queue is to be made. */
 export interface WorkQueueOptions extends Pick<
   UserWorkerOptions,
-  'env' | 'argv' | 'execArgv' | 'resourceLimits' | 'nice' | 'entry'
+  'env' | 'argv' | 'execArgv' | 'preload' | 'resourceLimits' | 'nice' | 'entry'
 > {
   /**
    * What its workers are called, with a number behind: `uw:img-1`. Default: the module's file name.
@@ -163,6 +164,7 @@ const queueOptions = [
   'env',
   'argv',
   'execArgv',
+  'preload',
   'resourceLimits',
   'nice',
   'entry',
@@ -228,6 +230,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
       recycle: checkRecycle(options.recycle ?? {}),
       spins: parallelism() > 1,
       thread: {
+        preload: checkPreload(of, options.preload),
         ...(nice === undefined ? {} : { nice }),
         ...(cpus === undefined ? {} : { cpus }),
         ...checkThread(of, { env, argv, execArgv, resourceLimits, entry }),
