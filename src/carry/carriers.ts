@@ -45,6 +45,8 @@ export interface Carrier<Sent = unknown> {
 export interface Registered {
   readonly name: string
   readonly immutable: boolean
+  /** Whether it is all in the asynchronous context. */
+  readonly isStore: boolean
   /** What there is to carry now, by whose identity it is known again; undefined: nothing. */
   readonly look: () => unknown
   /** What is sent for it; undefined: nothing. */
@@ -148,11 +150,29 @@ function registered(
   return {
     name,
     immutable: checkImmutable(name, carrier.immutable),
+    isStore: false,
     look: () => carrier.capture(),
     pack: itself,
     unpack: itself,
-    run: (sent, fn) => carrier.run(sent, fn),
+    run: (sent, fn) => runChecked(name, carrier, sent, fn),
   }
+}
+
+/** A work must not count as done because its handler was never called. */
+function runChecked<Result>(
+  name: string,
+  carrier: Carrier,
+  sent: unknown,
+  fn: () => Result,
+): Result {
+  let isCalled = false
+  const result = carrier.run(sent, () => {
+    isCalled = true
+    return fn()
+  })
+  // It may call it later, when something that it waits for is there.
+  if (isCalled || typeof (result as { then?: unknown } | null)?.then === 'function') return result
+  throw invalid(`The carrier '${name}' did not call the function that it was to run`)
 }
 
 function ofStore(
@@ -163,6 +183,7 @@ function ofStore(
   return {
     name,
     immutable: immutable === true,
+    isStore: true,
     look: () => store.getStore(),
     pack: capture ?? itself,
     unpack: restore ?? itself,

@@ -63,6 +63,7 @@ class Context implements Carried {
     readonly number: number,
     /** Names and values in turns, as workers get them. */
     readonly items: readonly unknown[],
+    readonly sights: readonly Sight[],
   ) {}
 }
 
@@ -145,6 +146,8 @@ export class Contexts {
 
   /** What a work carries of that. A value gets its number here. */
   carriedOf({ sights }: Found): Carried {
+    const latest = this.#latest
+    if (latest !== null && isMadeOf(latest, sights)) return latest
     let first: Sight | null = null
     let more: Sight[] | null = null
     let values: unknown[] | null = null
@@ -234,7 +237,7 @@ export class Contexts {
     } catch {
       return null
     }
-    const context = new Context(this.#freeNumber(), items)
+    const context = new Context(this.#freeNumber(), items, sights)
     this.#all.set(context.number, new WeakRef(context))
     this.#dropped.register(context, context.number)
     this.#events.defined(context.number, items)
@@ -283,6 +286,13 @@ export function notCarried(values: readonly unknown[], cause: unknown): UserWork
     }
   }
   return null
+}
+
+function isMadeOf(context: Context, sights: readonly Sight[]): boolean {
+  const own = context.sights
+  if (own.length !== sights.length) return false
+  for (let index = 0; index < own.length; index++) if (own[index] !== sights[index]) return false
+  return true
 }
 
 function withSight(values: unknown[] | null, { name, value }: Sight): unknown[] {

@@ -51,6 +51,8 @@ const getter: Getter = {
 export const openTelemetry: Registered & { isHere(): boolean } = {
   name: 'opentelemetry',
   immutable: true,
+  // A context manager may be anything.
+  isStore: false,
   isHere: () => all[key] !== undefined,
   look: () => {
     const { context, propagation } = all[key] ?? {}

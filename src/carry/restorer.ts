@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { invalid } from '../errors.js'
+import { outside, scopeHere } from './scopes.js'
 import { carrierOf, carriersVersion, type Registered } from './carriers.js'
 
 /** One thing to be put in place around a handler. */
 export interface Step {
-  readonly carrier: Registered
+  readonly carrier: Pick<Registered, 'run' | 'isStore'>
   readonly unpacked: unknown
 }
 
@@ -67,7 +67,7 @@ export class Restorer {
     if (known === undefined) throw new Error(`context ${number} is not known here`)
     const version = carriersVersion()
     if (known.version !== version) {
-      known.steps = this.#unpack(known.items)
+      known.steps = joined(this.#unpack(known.items))
       known.version = version
     }
     return known.steps
@@ -96,18 +96,23 @@ export class Restorer {
 }
 
 /** Calls a function inside of all that is carried. */
-export function runWithin<Result>(steps: readonly Step[], fn: () => Result, index = 0): Result {
-  const step = steps[index]
-  if (step === undefined) return fn()
-  let isCalled = false
-  const result = step.carrier.run(step.unpacked, () => {
-    isCalled = true
-    return runWithin(steps, fn, index + 1)
-  })
-  if (!isCalled && !(result instanceof Promise)) {
-    throw invalid(`The carrier '${step.carrier.name}' did not call the function it was to run`)
+export function runWithin<Result>(steps: readonly Step[], fn: () => Result): Result {
+  let call = fn
+  for (let index = steps.length - 1; index > 0; index--) {
+    const { carrier, unpacked } = steps[index] as Step
+    const inner = call
+    call = () => carrier.run(unpacked, inner)
   }
-  return result
+  const first = steps[0]
+  return first === undefined ? call() : first.carrier.run(first.unpacked, call)
+}
+
+/** The same as one step, where that costs less. */
+function joined(steps: readonly Step[]): readonly Step[] {
+  if (steps.length < 2 || !steps.every(({ carrier }) => carrier.isStore)) return steps
+  const scope = outside(() => runWithin(steps, scopeHere))
+  if (scope === null) return steps
+  return [{ carrier: { isStore: true, run: (_, fn) => scope(fn) }, unpacked: null }]
 }
 
 /** What is one for many works must not be changed by one of them. */

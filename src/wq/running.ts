@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { TransferListItem } from '../os/thread.js'
 
 /** A work, as the handler that runs it sees it. */
@@ -43,9 +43,6 @@ export const running: AsyncLocalStorage<CurrentWork> = shared(
   'userworker.running.1',
   () => new AsyncLocalStorage(),
 )
-
-/** Calls a function outside of every work and of all that they carry. */
-export const outside: <Result>(fn: () => Result) => Result = AsyncResource.bind((fn) => fn())
 
 /** The lists given to `transfer`, by the value they came with. */
 export const transfers: WeakMap<object, readonly TransferListItem[]> = shared(

@@ -8,6 +8,7 @@
  * @module
  */
 import * as memory from '#memory'
+import { outside } from '../carry/index.js'
 import { microseconds, now } from '../os/clock.js'
 import {
   block,
@@ -45,7 +46,6 @@ import { isThenable } from './items.js'
 import { notReadable, type Post } from './post.js'
 import type { ServeData } from './protocol.js'
 import { Running } from './running-work.js'
-import { outside } from './running.js'
 import { trace } from './trace.js'
 
 /** Why {@link Serving.pump} came back. */
