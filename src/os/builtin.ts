@@ -11,6 +11,7 @@ type Builtins = {
   'node:fs': typeof import('node:fs')
   'node:module': typeof import('node:module')
   'node:os': typeof import('node:os')
+  'node:stream': typeof import('node:stream')
   'node:url': typeof import('node:url')
   'node:util': typeof import('node:util')
   'node:v8': typeof import('node:v8')

@@ -13,6 +13,7 @@
  *
  * @module
  */
+import type { Readable } from 'node:stream'
 import * as memory from '#memory'
 import { aborted, UserWorkerError } from '../errors.js'
 import { after as afterMs, deadline, nextTurn, type Timer } from '../os/clock.js'
@@ -47,6 +48,7 @@ export class Life implements Ear {
   readonly link: Link
   /** Whether the thread was made for this worker, or was booted before. */
   readonly madeFrom: 'thread' | 'spare'
+  readonly outputs: { readonly stdout: Readable | null; readonly stderr: Readable | null }
   osThreadId: number | null = null
   /** The verdict, once the thread is gone and its row another's. */
   end: End | null = null
@@ -74,6 +76,11 @@ export class Life implements Ear {
     this.madeFrom = spare === null ? 'thread' : 'spare'
     this.link =
       spare ?? new Link(this, { name, options: thread, adoption: adoptionOf(options, 'thread') })
+    const { stdout, stderr } = this.link.thread
+    this.outputs = {
+      stdout: thread.stdout === true ? stdout : null,
+      stderr: thread.stderr === true ? stderr : null,
+    }
     this.id = memory.load(this.link.words, at(this.link.row, Field.ID))
     this.#ends = new EndWaits(this.link.words, this.id)
     this.#created = new Pending(`creation of '${name}'`)

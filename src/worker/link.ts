@@ -20,6 +20,7 @@ import {
 import { ask, askToPark, nominate, wake, type ParkOutcome, type Request } from './control.js'
 import { beginning } from './beginning.js'
 import { asError } from './error-report.js'
+import { withOwnEnvironment } from './inherit.js'
 import { notMade } from './exit.js'
 import type { CheckedOptions, ThreadOptions } from './options.js'
 import { spareName, type Boot, type Identity, type ToOwner, type ToThread } from './protocol.js'
@@ -74,12 +75,15 @@ export class Link {
       // Sent before there is a thread: what cannot be cloned costs none.
       if (adoption !== null) this.#adopt(adoption)
       const boot: Boot = { port: port2, row: this.row, spare: adoption === null }
-      this.thread = new Worker(beginning(entry), {
-        ...nodeOptions,
-        name,
-        workerData: boot,
-        transferList: [port2],
-      })
+      const make = (env: ThreadOptions['env']): Worker =>
+        new Worker(beginning(entry), {
+          ...nodeOptions,
+          ...(env === undefined ? {} : { env }),
+          name,
+          workerData: boot,
+          transferList: [port2],
+        })
+      this.thread = options.env === undefined ? withOwnEnvironment(make) : make(options.env)
     } catch (error) {
       port1.close()
       releaseTree(this.words, this.row)

@@ -20,7 +20,7 @@ import {
   moduleUrl,
 } from '../validate.js'
 import { checkEntry } from './beginning.js'
-import { inheritedExecArgv } from './inherit.js'
+import { inheritedExecArgv, optionOfTheProcess } from './inherit.js'
 
 /** How a worker is to be made. */
 export interface UserWorkerOptions<Data = unknown> {
@@ -77,12 +77,19 @@ export interface UserWorkerOptions<Data = unknown> {
    * `userworker/entry`. Needed where the library is in a bundle, and only there.
    */
   entry?: URL | string
+  /**
+   * Whether what the thread writes to its standard output is captured: then it is read from {@link
+   * UserWorker.stdout}. Default false: it goes to that of the process, as Node does it.
+   */
+  stdout?: boolean
+  /** As {@link stdout}, for the standard error output. */
+  stderr?: boolean
 }
 
 /** The options that cannot change once a thread runs: see {@link UserWorker.spares}. */
 export type SpareOptions = Pick<
   UserWorkerOptions,
-  'env' | 'execArgv' | 'resourceLimits' | 'clean' | 'entry'
+  'env' | 'execArgv' | 'resourceLimits' | 'clean' | 'entry' | 'stdout' | 'stderr'
 >
 
 /** How long to wait. */
@@ -99,6 +106,8 @@ export interface ThreadOptions {
   resourceLimits?: NonNullable<WorkerOptions['resourceLimits']>
   /** As an absolute URL. */
   entry?: string
+  stdout?: boolean
+  stderr?: boolean
 }
 
 type GivenThreadOptions = {
@@ -121,6 +130,16 @@ export interface CheckedOptions {
   readonly thread: ThreadOptions
 }
 
+const spareOptions = [
+  'env',
+  'execArgv',
+  'resourceLimits',
+  'clean',
+  'entry',
+  'stdout',
+  'stderr',
+] as const satisfies readonly (keyof SpareOptions)[]
+
 const known = [
   'name',
   'data',
@@ -136,6 +155,8 @@ const known = [
   'preload',
   'resourceLimits',
   'entry',
+  'stdout',
+  'stderr',
 ] as const satisfies readonly (keyof UserWorkerOptions)[]
 
 /**
@@ -184,7 +205,7 @@ export function check(module: unknown, options: UserWorkerOptions): CheckedOptio
 export function checkSpares(count: number, options: SpareOptions): ThreadOptions {
   const of = 'UserWorker.spares'
   checkInteger(`${of}: the count`, count, 0, mostSpares)
-  checkOptions(of, options, ['env', 'execArgv', 'resourceLimits', 'clean', 'entry'])
+  checkOptions(of, options, spareOptions)
   return checkIdentity(of, options)
 }
 
@@ -209,6 +230,14 @@ export function checkCpus(what: string, cpus: readonly number[] | 'all'): void {
   checkArray(what, cpus)
   if (cpus.length === 0) throw invalid(`${what} must name at least one CPU`)
   for (const cpu of cpus) checkInteger(`${what}: each`, cpu, 0, highestCpu)
+}
+
+function checkExecArgv(what: string, execArgv: readonly string[]): void {
+  checkStrings(what, execArgv)
+  const wrong = optionOfTheProcess(execArgv)
+  if (wrong !== undefined) {
+    throw invalid(`${what}: '${wrong}' says what a process is to run: no thread can have it`)
+  }
 }
 
 /**
@@ -241,7 +270,8 @@ function checkIdentity(
       `${of}: clean and env: SHARE_ENV exclude each other: a clean worker shares no environment`,
     )
   }
-  return checkThread(of, { env, argv, execArgv, resourceLimits, entry })
+  const { stdout, stderr } = options
+  return checkThread(of, { env, argv, execArgv, resourceLimits, entry, stdout, stderr })
 }
 
 const limitNames = [
@@ -261,11 +291,13 @@ const mostLimitMb = 2 ** 20
  * @throws UserWorkerError ERR_MODULE_LOAD for `entry`
  */
 export function checkThread(of: string, options: GivenThreadOptions): ThreadOptions {
-  const { env, argv, execArgv, resourceLimits } = options
+  const { env, argv, execArgv, resourceLimits, stdout, stderr } = options
   const entry = checkEntry(of, options.entry)
   if (env !== undefined && typeof env !== 'symbol') checkObject(`${of}: env`, env)
   if (argv !== undefined) checkStrings(`${of}: argv`, argv)
-  if (execArgv !== undefined) checkStrings(`${of}: execArgv`, execArgv)
+  if (execArgv !== undefined) checkExecArgv(`${of}: execArgv`, execArgv)
+  if (stdout !== undefined) checkBoolean(`${of}: stdout`, stdout)
+  if (stderr !== undefined) checkBoolean(`${of}: stderr`, stderr)
   if (resourceLimits !== undefined) {
     checkOptions(`${of}: resourceLimits`, resourceLimits, limitNames)
     for (const [name, value] of Object.entries(resourceLimits)) {
@@ -278,6 +310,8 @@ export function checkThread(of: string, options: GivenThreadOptions): ThreadOpti
     ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
     ...(resourceLimits === undefined ? {} : { resourceLimits }),
     ...(entry === undefined ? {} : { entry }),
+    ...(stdout === true ? { stdout } : {}),
+    ...(stderr === true ? { stderr } : {}),
   }
 }
 

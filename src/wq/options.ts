@@ -29,13 +29,22 @@ import { levels, type Level } from '../ring/index.js'
 import type { Limits } from './growth.js'
 import { KeySpace } from './keys.js'
 import { checkConcurrency, checkMax, type Concurrency, type MaxWorkers } from './maxima.js'
+import { Output } from './output.js'
 import type { ServerPlan } from './server.js'
 import { QueuedWork, type Work } from './work.js'
 
 /** How a queue is to be made. */
 export interface WorkQueueOptions extends Pick<
   UserWorkerOptions,
-  'env' | 'argv' | 'execArgv' | 'preload' | 'resourceLimits' | 'nice' | 'entry'
+  | 'env'
+  | 'argv'
+  | 'execArgv'
+  | 'preload'
+  | 'resourceLimits'
+  | 'nice'
+  | 'entry'
+  | 'stdout'
+  | 'stderr'
 > {
   /**
    * What its workers are called, with a number behind: `uw:img-1`. Default: the module's file name.
@@ -168,6 +177,8 @@ const queueOptions = [
   'resourceLimits',
   'nice',
   'entry',
+  'stdout',
+  'stderr',
 ] as const satisfies readonly (keyof WorkQueueOptions)[]
 
 const workOptions = [
@@ -209,6 +220,8 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
     execArgv,
     resourceLimits,
     entry,
+    stdout,
+    stderr,
   } = options
   checkName(`${of}: name`, name)
   checkTimeMs(`${of}: loadDeadlineMs`, loadDeadlineMs)
@@ -229,11 +242,12 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
       concurrency: checkConcurrency(options.concurrency ?? {}),
       recycle: checkRecycle(options.recycle ?? {}),
       spins: parallelism() > 1,
+      output: new Output(options),
       thread: {
         preload: checkPreload(of, options.preload),
         ...(nice === undefined ? {} : { nice }),
         ...(cpus === undefined ? {} : { cpus }),
-        ...checkThread(of, { env, argv, execArgv, resourceLimits, entry }),
+        ...checkThread(of, { env, argv, execArgv, resourceLimits, entry, stdout, stderr }),
       },
     },
   }

@@ -12,6 +12,7 @@
  * @module
  */
 import { AsyncResource } from 'node:async_hooks'
+import type { Readable } from 'node:stream'
 import { closeQueue, type CloseReport } from './close.js'
 import type { CancelReport } from './cancel.js'
 import { broadcast, makeReady, setMaxWorkers } from './crew.js'
@@ -37,6 +38,7 @@ import {
 } from './options.js'
 import type { QueueStats, WorkerInfo } from './describe.js'
 import { describeStats, describeWorkers } from './describe.js'
+import type { Output } from './output.js'
 import { Stream } from './stream.js'
 import type { Work } from './work.js'
 
@@ -58,6 +60,11 @@ export class WorkQueue<Module = AnyModule> {
   /** The name given at creation. */
   readonly name: string
   readonly #dispatch: Dispatch
+  /** What the workers write to their standard outputs, if `stdout` is set; else null. */
+  readonly stdout: Readable | null
+  /** What they write to their standard error outputs, if `stderr` is set; else null. */
+  readonly stderr: Readable | null
+  readonly #output: Output
   readonly #closeDeadlineMs: number
   readonly #readyCount: number
   #closing: Promise<CloseReport> | null = null
@@ -76,6 +83,9 @@ export class WorkQueue<Module = AnyModule> {
     this.name = checked.name
     this.#closeDeadlineMs = checked.closeDeadlineMs
     this.#readyCount = Math.max(1, checked.minWorkers)
+    this.#output = checked.plan.output
+    this.stdout = this.#output.stdout
+    this.stderr = this.#output.stderr
     this.#dispatch = new Dispatch(this, checked)
   }
 
@@ -278,8 +288,14 @@ export class WorkQueue<Module = AnyModule> {
    * @returns who had to be ended by force
    */
   close(): Promise<CloseReport> {
-    this.#closing ??= closeQueue(this.#dispatch.closable(this.name, this.#closeDeadlineMs))
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<CloseReport> {
+    const report = await closeQueue(this.#dispatch.closable(this.name, this.#closeDeadlineMs))
+    this.#output.end()
+    return report
   }
 
   /** {@link close}, for `await using`. */

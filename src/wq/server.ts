@@ -31,6 +31,7 @@ import {
 } from '../worker/index.js'
 import type { Lane } from './lane.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
+import type { Output } from './output.js'
 import { serveModule } from './serve-module.js'
 import type { QueuedWork } from './work.js'
 
@@ -46,6 +47,8 @@ export interface ServerPlan {
   readonly recycle: ServeData['recycle']
   /** Whether there is more than one CPU. */
   readonly spins: boolean
+  /** Takes what the threads write. */
+  readonly output: Output
   readonly thread: Omit<
     UserWorkerOptions,
     'name' | 'data' | 'transfer' | 'loadDeadlineMs' | 'signal'
@@ -195,6 +198,7 @@ export class Server {
       port1.on('message', (message: ToQueue) => this.#hear(message))
       port1.on('messageerror', (cause: unknown) => this.#results.push({ unreadable: cause }))
       port1.unref()
+      this.plan.output.add(worker)
       worker.onExit((_code, error) => this.#exited(error))
       // It was ended by force while it was made.
       if (this.#unfit !== null) worker.kill()
