@@ -16,7 +16,8 @@
  * @module
  */
 import { UserWorkerError } from '../errors.js'
-import { carriersHere, type Registered } from './carriers.js'
+import { carriersHere } from './carriers.js'
+import type { Registered } from './registered.js'
 
 /** What a work carries. */
 export interface Carried {

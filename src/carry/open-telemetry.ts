@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Registered } from './carriers.js'
+import type { Registered } from './registered.js'
 
 type Headers = Record<string, string>
 

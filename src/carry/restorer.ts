@@ -4,7 +4,8 @@
  * @module
  */
 import { outside, scopeHere } from './scopes.js'
-import { carrierOf, carriersVersion, type Registered } from './carriers.js'
+import { carrierOf, carriersVersion } from './carriers.js'
+import type { Registered } from './registered.js'
 
 /** One thing to be put in place around a handler. */
 export interface Step {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { asError } from './error-report.js'
+
 /**
  * Node's options that say what the process itself is to run. A thread that inherits one of them
  * refuses to start.
@@ -58,7 +60,7 @@ export function withOwnEnvironment<Thread>(
     try {
       return make({ ...env, NODE_OPTIONS: text })
     } catch (error) {
-      const rest = withoutRefused(options, String((error as Error).message))
+      const rest = withoutRefused(options, asError(error).message)
       // Nothing in it that could be left out: the thread goes without what was set at run time.
       if (rest.length === options.length) return make(undefined)
       options = rest

@@ -46,7 +46,7 @@ export function seen(): Seen {
 
 export async function seenLater(): Promise<Seen[]> {
   const all = [seen()]
-  await null
+  await Promise.resolve()
   all.push(seen())
   await sleep(1)
   all.push(seen())
@@ -92,11 +92,11 @@ export async function progress(): Promise<void> {
   current().progress(2)
 }
 
-let nested: WorkQueue<typeof import('./carried.fixture.js')> | null = null
+let nested: WorkQueue | null = null
 
 export async function seenBelow(): Promise<Seen> {
   nested ??= new WorkQueue(new URL(import.meta.url), { maxWorkers: 1 })
-  return await nested.run('seen')
+  return (await nested.run('seen')) as Seen
 }
 
 export async function teardown(): Promise<void> {

@@ -238,6 +238,9 @@ describe('the context of the caller', () => {
         }),
       ),
     )
-    assert.deepEqual(told.toSorted(), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
+    assert.deepEqual(
+      told.toSorted((a, b) => Number(a) - Number(b)),
+      [0, 0, 1, 1, 2, 2, 3, 3, 4, 4],
+    )
   })
 })

@@ -13,6 +13,8 @@ checkForLeaks()
 const current = JSON.stringify(new URL('./current.js', import.meta.url).href)
 const index = JSON.stringify(new URL('../index.js', import.meta.url).href)
 
+const carrying = JSON.stringify(new URL('../carry/index.js', import.meta.url).href)
+
 /** A module whose thread has a language: one variable, and no AsyncLocalStorage. */
 const language = moduleOf(`
   import { carry } from ${current}
@@ -146,7 +148,7 @@ describe('contexts with numbers', () => {
       import { AsyncLocalStorage } from 'node:async_hooks'
       setFlagsFromString('--expose-gc')
       const gc = runInNewContext('gc')
-      const { Contexts } = await import(${JSON.stringify(new URL('../carry/index.js', import.meta.url).href)})
+      const { Contexts } = await import(${carrying})
       const { carry } = await import(${index})
       const store = new AsyncLocalStorage()
       carry('store', store, { immutable: true })
@@ -173,7 +175,8 @@ describe('contexts with numbers', () => {
         gc()
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
-      console.log(known.size <= 400, held.every(({ number }) => known.has(number)), [...contexts.all()].length === known.size)
+      const areHeld = held.every(({ number }) => known.has(number))
+      console.log(known.size <= 400, areHeld, [...contexts.all()].length === known.size)
     `)
     assert.equal(out, 'true true true\n')
   })

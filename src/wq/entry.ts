@@ -120,7 +120,7 @@ async function callOnce(
 ): Promise<void> {
   try {
     // Beside the works, also where it was heard inside of one, at its checkpoint.
-    await null
+    await Promise.resolve()
     const steps = post.restorer.stepsOf(0, carried)
     const value = await runWithin(steps, () => handlers.named(name)(...args))
     post.tellValue({ type: 'broadcast-done', call, value }, 'The result of a broadcast')

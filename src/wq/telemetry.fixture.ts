@@ -50,13 +50,10 @@ export function withTenant<Result>(value: string, fn: () => Result): Result {
   return context.with(propagation.setBaggage(context.active(), baggage), fn)
 }
 
-export const make = (): WorkQueue<typeof import('./telemetry.fixture.js')> =>
-  new WorkQueue(new URL(import.meta.url), { maxWorkers: 1 })
-
 /** A span at once, one behind an await, and one behind a timer. */
 export async function spans(): Promise<Seen[]> {
   const all = [inSpan('at once', (span) => span)]
-  await null
+  await Promise.resolve()
   all.push(inSpan('later', (span) => span))
   await sleep(1)
   all.push(inSpan('by a timer', (span) => span))
@@ -67,12 +64,12 @@ export function fail(): never {
   throw new RangeError(JSON.stringify(inSpan('failing', (span) => span)))
 }
 
-let nested: ReturnType<typeof make> | null = null
+let nested: WorkQueue | null = null
 
 /** A span, and those of a work that is submitted inside of it. */
 export function below(): Promise<{ span: Seen; spans: Seen[] }> {
-  const queue = (nested ??= make())
-  return inSpan('between', async (span) => ({ span, spans: await queue.run('spans') }))
+  const queue = (nested ??= new WorkQueue(new URL(import.meta.url), { maxWorkers: 1 }))
+  return inSpan('between', async (span) => ({ span, spans: (await queue.run('spans')) as Seen[] }))
 }
 
 /** How many spans this thread has exported. */

@@ -2,9 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { failureOf } from './contract/support.fixture.js'
-import { inSpan, make, withTenant, type Seen } from './telemetry.fixture.js'
+import { WorkQueue } from './queue.js'
+import type * as Fixture from './telemetry.fixture.js'
+import { inSpan, withTenant, type Seen } from './telemetry.fixture.js'
 
 checkForLeaks()
+
+const make = (): WorkQueue<typeof Fixture> =>
+  new WorkQueue(new URL('./telemetry.fixture.js', import.meta.url), { maxWorkers: 1 })
 
 const areChildren = (spans: readonly Seen[], parent: Seen, tenant?: string): void => {
   assert.equal(spans.length, 3)
@@ -30,7 +35,7 @@ describe('OpenTelemetry, as its SDK sets it up', () => {
   test('a trace goes on through nested works, and baggage with it', async () => {
     await using queue = make()
     const { top, span, spans } = await withTenant('acme', () =>
-      inSpan('top', async (top) => ({ top, ...(await queue.run('below')) })),
+      inSpan('top', async (own) => ({ top: own, ...(await queue.run('below')) })),
     )
     assert.deepEqual([span.traceId, span.parent], [top.traceId, top.id])
     areChildren(spans, span, 'acme')
