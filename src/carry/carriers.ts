@@ -199,11 +199,19 @@ function checkImmutable(name: string, immutable: unknown): boolean {
 /** The carriers that have a say when a work is submitted here, in the order of their registration. */
 export function carriersHere(): readonly Registered[] {
   const { list } = registry
-  if (!openTelemetry.isHere() || registry.byName.has(openTelemetry.name)) return list
-  return list.length === 0 ? onlyOpenTelemetry : [...list, openTelemetry]
+  if (!openTelemetry.isHere()) return list
+  if (list !== extended.from) {
+    const isReplaced = registry.byName.has(openTelemetry.name)
+    extended = { from: list, list: isReplaced ? list : [...list, openTelemetry] }
+  }
+  return extended.list
 }
 
-const onlyOpenTelemetry: readonly Registered[] = [openTelemetry]
+/** The list of the registry with OpenTelemetry's carrier behind it, until the registry changes. */
+let extended: {
+  readonly from: readonly Registered[] | null
+  readonly list: readonly Registered[]
+} = { from: null, list: [] }
 
 /** The carrier of that name, in the worker. */
 export function carrierOf(name: string): Registered | undefined {

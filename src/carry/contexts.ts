@@ -42,7 +42,10 @@ export interface ContextEvents {
   dropped(number: number): void
 }
 
-/** A message to a worker costs as much as this many values beside the arguments (measured). */
+/**
+ * A value that goes along costs some 2 µs for each work, and a message some 5 for each worker. So this
+ * often it may as well go along: most stores of requests never come so often.
+ */
 const numberedAfter = 8
 /** So many requests at a time may have stores of their own, and all of them by number. */
 const mostRecent = 256
