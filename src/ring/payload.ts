@@ -15,6 +15,7 @@
  * bits 20-25 SMALL: the length of the string
  * bit  26    STREAM: the caller takes the items of what the handler returns
  * bit  27    CARRIED: behind the arguments is what the caller's carriers captured, and its count
+ * bit  28    CONTEXT: it carries a context that has a number, which stands in ENDED
  * ```
  *
  * These words are plain memory. Their writer has the slot for itself (the owner before it fills the
@@ -33,6 +34,7 @@ export const Mark = {
   CHAINED: 1 << 7,
   STREAM: 1 << 26,
   CARRIED: 1 << 27,
+  CONTEXT: 1 << 28,
 } as const
 
 const kinds = { UNDEFINED: 0, NULL: 1, FALSE: 2, TRUE: 3, NUMBER: 4, STRING: 5 } as const
@@ -195,7 +197,7 @@ export function writeHead(
   to.words[at + Slot.FORMAT] = format
   to.words[at + Slot.TOLD] = 0
   to.words[at + Slot.BEGAN] = 0
-  to.words[at + Slot.ENDED] = context
+  if ((format & Mark.CONTEXT) !== 0) to.words[at + Slot.ENDED] = context
 }
 
 /** Names of handlers are numbered with so many bits. */
@@ -210,7 +212,7 @@ export const idOf = (from: ClassMemory, slot: number): number => {
   return high * upper + ((from.words[at + Slot.ID] as number) >>> 0)
 }
 
-/** The number of a work's context, before the work has ended; 0: it has none. */
+/** The number of a work's context, before the work has ended, if its format says that it has one. */
 export const contextOf = (from: ClassMemory, slot: number): number =>
   from.words[slotOf(slot) + Slot.ENDED] as number
 

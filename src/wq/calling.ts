@@ -3,35 +3,39 @@
  *
  * @module
  */
-import { runWithin, type Restorer } from '../carry/index.js'
-import { Mark } from '../ring/index.js'
+import { runWithin } from '../carry/index.js'
+import { contextOf, Mark, type ClassMemory } from '../ring/index.js'
 import { sendItems } from './items.js'
 import type { Handler } from './numbered-handlers.js'
 import type { Post } from './post.js'
 import type { Running } from './running-work.js'
 import { running } from './running.js'
 
+/** What says that more than arguments came, or is to be found. */
+const more = Mark.KEYED | Mark.CARRIED | Mark.CONTEXT
+
 /**
  * A work's arguments, without what came along with them: see `valuesOf` in `capture.ts`. That goes
  * where it belongs.
  *
- * @param context - the number of what it carries in common with others
  * @throws what a carrier throws
  */
 export function argumentsOf(
   work: Running,
   values: readonly unknown[],
-  context: number,
-  restorer: Restorer,
+  memory: ClassMemory,
+  post: Post,
 ): readonly unknown[] {
-  const isKeyed = (work.format & Mark.KEYED) !== 0
-  const isCarried = (work.format & Mark.CARRIED) !== 0
-  if (!isKeyed && !isCarried && context === 0) return values
+  const { format } = work
+  if ((format & more) === 0) return values
   let end = values.length
-  if (isKeyed) work.key = values[--end]
-  const count = isCarried ? (values[--end] as number) : 0
+  if ((format & Mark.KEYED) !== 0) work.key = values[--end]
+  const count = (format & Mark.CARRIED) === 0 ? 0 : (values[--end] as number)
   const from = end - count
-  if (isCarried || context !== 0) work.steps = restorer.stepsOf(context, values.slice(from, end))
+  if ((format & (Mark.CARRIED | Mark.CONTEXT)) !== 0) {
+    const context = (format & Mark.CONTEXT) === 0 ? 0 : contextOf(memory, work.slot)
+    work.steps = post.restorer.stepsOf(context, values.slice(from, end))
+  }
   return from === values.length ? values : values.slice(0, from)
 }
 

@@ -14,7 +14,6 @@ import {
   block,
   closeChain,
   coming,
-  contextOf,
   type Completions,
   done,
   Entry,
@@ -263,13 +262,12 @@ export class Serving {
 
   #call(work: Running, values: readonly unknown[]): void {
     const { words } = this.#memory
-    const context = contextOf(this.#memory, work.slot)
     memory.store(words, slotOf(work.slot) + Slot.BEGAN, this.#begins())
     work.called = true
     let result: unknown
     try {
       this.#calling = work
-      const args = argumentsOf(work, values, context, this.#post.restorer)
+      const args = argumentsOf(work, values, this.#memory, this.#post)
       const handler = this.#handlers.get(work.nameNumber)
       work.name = handler.name
       trace('execute-start', { work })

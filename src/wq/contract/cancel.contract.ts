@@ -181,7 +181,7 @@ export function cancelContract(make: Make): void {
     const seen = [outcome, end, work.state, counter[0]]
     const allowed = [
       [outcome, 'ECANCELED', 'canceled', 0],
-      ['running', 1, 'done', 1],
+      ['running', 0, 'done', 1],
       ['running', 'ERR_WORKER_EXITED', 'failed', 0],
     ]
     assert.ok(
