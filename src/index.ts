@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { carry, type AsyncStore, type Carrier, type StoreOptions } from './carry/index.js'
 export { errorCodes, UserWorkerError, type ErrorCode, type Stuck } from './errors.js'
 export {
   EINTR,

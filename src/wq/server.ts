@@ -11,6 +11,7 @@
  */
 import { UserWorkerError } from '../errors.js'
 import type { Words } from '#memory'
+import { warnOfCarrier } from '../carry/index.js'
 import { deadline, runTime } from '../os/clock.js'
 import {
   drain,
@@ -183,6 +184,7 @@ export class Server {
       port1.on('message', (message: ToQueue) => this.#hear(message))
       port1.on('messageerror', (cause: unknown) => this.#results.push({ unreadable: cause }))
       port1.unref()
+      this.plan.output.add(worker)
       worker.onExit((_code, error) => this.#exited(error))
       // It was ended by force while it was made.
       if (this.#unfit !== null) worker.kill()
@@ -249,9 +251,9 @@ export class Server {
    *
    * @throws DataCloneError for the arguments, at once
    */
-  call(name: string, args: readonly unknown[]): Promise<unknown> {
+  call(name: string, args: readonly unknown[], carried: readonly unknown[]): Promise<unknown> {
     const call = ++this.#lastCall
-    this.tell({ type: 'broadcast', call, name, args })
+    this.tell({ type: 'broadcast', call, name, args, carried })
     return new Promise((resolve, reject) => {
       this.#calls.set(call, (result) => {
         this.#calls.delete(call)
@@ -343,6 +345,10 @@ export class Server {
       case 'broadcast-failed':
         this.#calls.get(message.call)?.({ error: thrownOf(message.error) })
         break
+      case 'no-carrier':
+        warnOfCarrier(message.name, this.plan.module)
+        break
+      case 'context':
       case 'handler':
       case 'share':
       case 'unshare':
