@@ -110,7 +110,7 @@ export function runWithin<Result>(steps: readonly Step[], fn: () => Result): Res
 
 /** The same as one step, where that costs less. */
 function joined(steps: readonly Step[]): readonly Step[] {
-  if (steps.length < 2 || !steps.every(({ carrier }) => carrier.isStore)) return steps
+  if (steps.length === 0 || !steps.every(({ carrier }) => carrier.isStore)) return steps
   const scope = outside(() => runWithin(steps, scopeHere))
   if (scope === null) return steps
   return [{ carrier: { isStore: true, run: (_, fn) => scope(fn) }, unpacked: null }]
