@@ -188,7 +188,7 @@ describe('creation fails with a code and its cause, and leaves nothing', () => {
       ['./relative.js', {}, /new URL\('\.\/worker\.js', import\.meta\.url\).*'\.\/relative\.js'/],
       [7, {}, /URL or an absolute path/],
       ['/x.js', null, /options must be an object/],
-      ['/x.js', { nmae: 'x' }, /no option 'nmae'.*name, data/],
+      ['/x.js', { nmae: 'x' }, /no option 'nmae'.*name, owner, data/],
       ['/x.js', { name: '' }, /name must be a string that is not empty/],
       ['/x.js', { nice: 20 }, /nice must be a whole number from -20 to 19, not 20/],
       ['/x.js', { loadDeadlineMs: -1 }, /loadDeadlineMs must be a number of milliseconds/],

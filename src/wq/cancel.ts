@@ -9,7 +9,7 @@ import type { Deadlines } from './deadlines.js'
 import type { Dependents } from './dependents.js'
 import { plainExtras } from './extras.js'
 import type { KeyLines } from './keys.js'
-import type { CancelOutcome, QueuedWork } from './work.js'
+import type { CancelOutcome, QueuedWork, Work } from './work.js'
 
 /** What {@link WorkQueue.cancel} did. */
 export interface CancelReport {
@@ -78,6 +78,24 @@ export class Cancellation {
     }
     const outcome = running > 0 ? 'running' : canceled > 0 ? 'canceled' : 'not-found'
     return { outcome, canceled, running }
+  }
+
+  /** Cancels a work of this queue, or the first or all for which a test is true. */
+  cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
+    if (typeof match !== 'function') {
+      const work = match as QueuedWork
+      const isOurs = this.#parts.accountOf(work).lane === work.lane
+      return this.cancelAll(isOurs && !work.settled ? [work] : [])
+    }
+    const works = this.unsettled()
+    const first = all ? undefined : works.find(match)
+    return this.cancelAll(all ? works.filter(match) : first === undefined ? [] : [first])
+  }
+
+  /** Cancels the oldest work that does not run. @returns whether there was one */
+  cancelOldest(): boolean {
+    const oldest = this.unsettled().find(({ state }) => state === 'pending')
+    return oldest !== undefined && this.cancelAll([oldest]).canceled > 0
   }
 
   /** A signal was aborted: its works are settled now, wherever they stand. */

@@ -212,24 +212,12 @@ export class Dispatch {
     throw invalid(`'after' must name works of this queue, and '${foreign.name}' is another's`)
   }
 
-  /** Cancels the oldest work that does not run. @returns whether there was one */
   cancelOldest(): boolean {
-    const oldest = this.#cancellation.unsettled().find(({ state }) => state === 'pending')
-    return oldest !== undefined && this.#cancellation.cancelAll([oldest]).canceled > 0
+    return this.#cancellation.cancelOldest()
   }
 
   cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
-    if (typeof match !== 'function') {
-      const work = match as QueuedWork
-      return this.#cancellation.cancelAll(
-        this.#accountOf(work).lane === work.lane && !work.settled ? [work] : [],
-      )
-    }
-    const works = this.#cancellation.unsettled()
-    const first = all ? undefined : works.find(match)
-    return this.#cancellation.cancelAll(
-      all ? works.filter(match) : first === undefined ? [] : [first],
-    )
+    return this.#cancellation.cancelMatching(match, all)
   }
 
   async flush(only: { readonly key: unknown } | null): Promise<void> {

@@ -26,12 +26,13 @@ function built(file: string): Promise<unknown> {
   return import(pathToFileURL(join(root, 'dist', file)).href)
 }
 
-/** The words of row 1, which the first worker of a process has, and the last number given. */
+/** The first owner of a process has row 1, the first worker the next. */
+const [ownerRow, row] = [1, 2]
 const word = {
-  parent: at(1, Field.PARENT),
-  control: at(1, Field.CONTROL),
-  sequence: at(1, Field.SEQUENCE),
-  id: at(1, Field.ID),
+  parent: at(row, Field.PARENT),
+  control: at(row, Field.CONTROL),
+  sequence: at(row, Field.SEQUENCE),
+  id: at(row, Field.ID),
 }
 
 /**
@@ -122,7 +123,7 @@ describe('a process that runs with the double', () => {
       op: 'replace',
       index: word.parent,
       expected: 0,
-      value: 1,
+      value: ownerRow + 1,
       result: true,
     })
     assert.ok(
