@@ -10,7 +10,7 @@
  * @module
  */
 import { Contexts, type Found } from '../carry/index.js'
-import { invalid, UserWorkerError } from '../errors.js'
+import { UserWorkerError } from '../errors.js'
 import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
@@ -22,7 +22,7 @@ import { arePrimitive, capture, notSent, valuesOf } from './capture.js'
 import { closableOf } from './closable.js'
 import type { Closable } from './close.js'
 import { Deadlines } from './deadlines.js'
-import { Dependents, listOf } from './dependents.js'
+import { checkAfter, Dependents, listOf } from './dependents.js'
 import { extrasOf, whenSettled } from './extras.js'
 import { isKey, KeyLines, linesOf } from './keys.js'
 import { Names } from './names.js'
@@ -155,7 +155,9 @@ export class Dispatch {
     isStream: boolean,
     found: Found | null = this.#contexts.look(),
   ): QueuedWork {
-    if (options?.after !== undefined) this.#checkAfter(options.after)
+    if (options?.after !== undefined) {
+      checkAfter(options.after, (work) => this.#accountOf(work).lane === work.lane)
+    }
     const number =
       typeof handler === 'string'
         ? this.#names.numberOf(handler)
@@ -203,13 +205,6 @@ export class Dispatch {
     this.counts.failed++
     work.reject(error)
     return work
-  }
-
-  /** Another queue's work would be settled there, and nobody here would hear of it. */
-  #checkAfter(after: Work | readonly Work[]): void {
-    const foreign = listOf(after).find((work) => this.#accountOf(work).lane !== work.lane)
-    if (foreign === undefined) return
-    throw invalid(`'after' must name works of this queue, and '${foreign.name}' is another's`)
   }
 
   cancelOldest(): boolean {
