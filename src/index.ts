@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { carry, type AsyncStore, type Carrier, type StoreOptions } from './carry/index.js'
 export { errorCodes, UserWorkerError, type ErrorCode, type Stuck } from './errors.js'
 export {
   EINTR,
@@ -28,6 +29,7 @@ export {
   type WorkerDescription,
 } from './worker/index.js'
 export {
+  drainOnSignal,
   KeySpace,
   WorkQueue,
   type AnyModule,
@@ -35,6 +37,8 @@ export {
   type CancelReport,
   type CloseReport,
   type Concurrency,
+  type DrainOptions,
+  type DrainSignal,
   type HandlerArgs,
   type HandlerItem,
   type HandlerName,
@@ -48,6 +52,7 @@ export {
   type Results,
   type StreamName,
   type StuckWorker,
+  type TakeBack,
   type Work,
   type WorkerInfo,
   type WorkOptions,

@@ -13,6 +13,7 @@ type Builtins = {
   'node:module': typeof import('node:module')
   'node:net': typeof import('node:net')
   'node:os': typeof import('node:os')
+  'node:stream': typeof import('node:stream')
   'node:url': typeof import('node:url')
   'node:util': typeof import('node:util')
   'node:v8': typeof import('node:v8')

@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { after, deadline, every, keepAlive, nextTurn, now } from './clock.js'
+import { after, deadline, every, keepAlive, lostMs, nextTurn, now, runTime } from './clock.js'
 import { MessageChannel } from './thread.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 
 checkForLeaks()
+
+/** Holds this thread up. */
+const standStill = (ms: number): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
+
+/** Resolves when a deadline has passed. */
+async function passes(ms: number): Promise<void> {
+  const alive = keepAlive()
+  await new Promise<void>((resolve) => {
+    deadline(ms, resolve)
+  })
+  alive.cancel()
+}
 
 describe('the clock', () => {
   test('never goes back, and counts milliseconds', async () => {
@@ -66,6 +80,55 @@ describe('the clock', () => {
     })
     alive.cancel()
     assert.equal(passed, false)
+  })
+
+  test('a deadline does not count the time in which its thread stood still, and is not early (SG-10)', async () => {
+    const begun = now()
+    const [lostBefore, runBefore] = [lostMs(), runTime()]
+    const passed = passes(150)
+    standStill(1000)
+    await passed
+    const tookMs = now() - begun
+    assert.ok(tookMs >= 1140, `it passed after ${tookMs} ms, of which the thread stood still 1000`)
+    assert.ok(lostMs() - lostBefore >= 900, `${lostMs() - lostBefore} ms were lost`)
+    // What ran since: the deadline's time, and what a busy system made of it.
+    assert.ok(runTime() - runBefore <= tookMs - 900)
+  })
+
+  test('a deadline passes in a thread that is held up again and again', async () => {
+    let pieces = 0
+    const passed = passes(200).then(() => pieces)
+    const heldUp = every(1, () => {
+      standStill(150)
+      if (++pieces > 100) heldUp.cancel()
+    })
+    const piecesThen = await passed
+    heldUp.cancel()
+    assert.ok(piecesThen <= 20, `it took ${piecesThen} pieces of 150 ms`)
+  })
+
+  test('looks whether the thread runs only while a deadline is open', () => {
+    const url = JSON.stringify(new URL('clock.js', import.meta.url).href)
+    const text = `import * as clock from ${url}
+      import { readFileSync } from 'node:fs'
+      const status = () => readFileSync('/proc/self/status', 'utf8')
+      const wakes = () => Number(/^voluntary_ctxt_switches:\\s*(\\d+)/m.exec(status())[1])
+      const during = async (ms) => {
+        const before = wakes()
+        await new Promise((resolve) => setTimeout(resolve, ms))
+        return wakes() - before
+      }
+      await during(300)
+      const limit = clock.deadline(3_000, () => {})
+      const open = await during(1000)
+      limit.cancel()
+      await during(300)
+      console.log(JSON.stringify([open, await during(1000)]))`
+    const node = [process.execPath, ['--input-type=module', '-e', text]] as const
+    const out = execFileSync(...node, { encoding: 'utf8', timeout: 20_000 })
+    const [open, closed] = JSON.parse(out) as [number, number]
+    assert.ok(open >= 10, `${open} looks in a second with a deadline`)
+    assert.ok(closed <= 6, `${closed} in a second without one`)
   })
 
   test('is not the one that a test puts in its place', () => {

@@ -50,17 +50,103 @@ export function after(ms: number, run: () => void): Timer {
 }
 
 /**
- * Like {@link after}, for ends of patience: when the time has passed, what arrived meanwhile is
- * heard first. So a thread or process that stood still for a while does not give up on an answer
- * that is already there.
+ * While deadlines are open, the thread looks from time to time whether it runs: so often, in
+ * milliseconds, while the shortest of them is below `forMs`. Looking costs CPU time, and a long
+ * deadline can be off by more than a short one.
+ */
+const paces = [
+  { tickMs: 50, forMs: 4000 },
+  { tickMs: 200, forMs: 40_000 },
+  { tickMs: 1000, forMs: Infinity },
+].map((pace) => ({ ...pace, open: 0 }))
+
+let ticker: Timer | null = null
+let tickMs = 0
+/** When the thread was last seen to run, and since when it was. */
+let seenMs = 0
+let sinceMs = 0
+let lost = 0
+
+/**
+ * How many milliseconds this thread has stood still, as far as it was seen while a deadline was open:
+ * its process was stopped or frozen, the machine slept, or something held up the event loop. Only the
+ * difference of two answers says something.
+ */
+export function lostMs(): number {
+  if (ticker === null) return lost
+  const at = now()
+  const gap = at - seenMs
+  // Two looks that are not held apart by a busy system alone.
+  if (gap > 2 * tickMs) {
+    // A thread that is held up again and again does run in between: a tick for each time.
+    lost += gap - Math.max(0, tickMs - (seenMs - sinceMs))
+    sinceMs = at
+  }
+  seenMs = at
+  return lost
+}
+
+/** Like {@link now}, but while a deadline is open, time in which this thread stood still is left out. */
+export function runTime(): number {
+  const stoodStill = lostMs()
+  return now() - stoodStill
+}
+
+/** A deadline of so many milliseconds opens. @returns what closes it, once */
+function openDeadline(ms: number): () => void {
+  const pace = paces.find(({ forMs }) => ms < forMs) as (typeof paces)[0]
+  pace.open++
+  if (ticker === null) {
+    seenMs = now()
+    sinceMs = seenMs - pace.tickMs
+    lookAfter(pace.tickMs)
+  } else if (pace.tickMs < tickMs) {
+    lostMs()
+    ticker.cancel()
+    lookAfter(pace.tickMs)
+  }
+  let isOpen = true
+  return () => {
+    if (isOpen) pace.open--
+    isOpen = false
+  }
+}
+
+function lookAfter(ms: number): void {
+  tickMs = ms
+  ticker = after(ms, () => {
+    lostMs()
+    // Not when the last deadline closes: the next one comes soon, where there was one.
+    const wanted = paces.find(({ open }) => open > 0)
+    if (wanted === undefined) ticker = null
+    else lookAfter(wanted.tickMs)
+  })
+}
+
+/**
+ * Like {@link after}, for ends of patience. Only time in which this thread ran counts, see {@link
+ * lostMs}; and when the time has passed, what arrived meanwhile is heard first. So a thread or process
+ * that stood still for a while does not give up on an answer that is there, or would be.
  */
 export function deadline(ms: number, run: () => void): Timer {
+  const close = openDeadline(ms)
+  const begun = runTime()
   let lastTurn: NodeJS.Immediate | undefined
-  const timer = after(ms, () => {
-    lastTurn = setImmediate(run)
-  })
+  const pass = (): void => {
+    const left = ms - (runTime() - begun)
+    // Timers count whole milliseconds, and some fire a part of one early.
+    if (left >= 1) timer = after(Math.ceil(left), pass)
+    else {
+      lastTurn = setImmediate(() => {
+        close()
+        run()
+      })
+    }
+  }
+  let timer = after(ms, pass)
   return {
     cancel: () => {
+      close()
       timer.cancel()
       clearImmediate(lastTurn)
     },

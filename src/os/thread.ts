@@ -4,6 +4,7 @@
  * @module
  */
 import { receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
+import { builtin } from './builtin.js'
 
 export {
   getEnvironmentData,
@@ -75,4 +76,18 @@ export function receiveNext(port: MessagePort): Received | null {
 /** Calls `listener` for each thread that this thread makes from now on, whoever's code makes it. */
 export function onThread(listener: (thread: Worker) => void): void {
   process.on('worker', listener)
+}
+
+let hasThreadPool = false
+
+/**
+ * Has Node start the threads that its files and look-ups run on, unless they run. To be called before
+ * threads are made: where they have used up what the system gives, Node aborts the process when it
+ * cannot start these (measured on Node 24 and 26).
+ */
+export function startThreadPool(): void {
+  if (hasThreadPool) return
+  hasThreadPool = true
+  // The first operation starts all of them; this one never goes by io_uring.
+  builtin('node:fs').access('/', () => {})
 }

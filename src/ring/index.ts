@@ -14,6 +14,7 @@ export {
   type Level,
 } from './layout.js'
 export {
+  contextOf,
   Form,
   formatOf,
   formOf,

@@ -62,7 +62,7 @@ export const Slot = {
   PAYLOAD: 6,
   /** When its handler was called, in microseconds of the process's clock, modulo 2^32; 0 before. */
   BEGAN: 14,
-  /** When it ended, likewise. */
+  /** When it ended, likewise; before, the number of its context, where FORMAT says CONTEXT. */
   ENDED: 15,
 } as const
 

@@ -14,6 +14,8 @@
  * bits 8-19  SMALL: three bits of kind for each
  * bits 20-25 SMALL: the length of the string
  * bit  26    STREAM: the caller takes the items of what the handler returns
+ * bit  27    CARRIED: behind the arguments is what the caller's carriers captured, and its count
+ * bit  28    CONTEXT: it carries a context that has a number, which stands in ENDED
  * ```
  *
  * These words are plain memory. Their writer has the slot for itself (the owner before it fills the
@@ -26,7 +28,14 @@ import { payloadBytes, Slot, slotOf, type ClassMemory } from './layout.js'
 
 export const Form = { SMALL: 0, PACKED: 1, MESSAGE: 2 } as const
 
-export const Mark = { FAILED: 4, KEYED: 8, CHAINED: 1 << 7, STREAM: 1 << 26 } as const
+export const Mark = {
+  FAILED: 4,
+  KEYED: 8,
+  CHAINED: 1 << 7,
+  STREAM: 1 << 26,
+  CARRIED: 1 << 27,
+  CONTEXT: 1 << 28,
+} as const
 
 const kinds = { UNDEFINED: 0, NULL: 1, FALSE: 2, TRUE: 3, NUMBER: 4, STRING: 5 } as const
 
@@ -180,6 +189,7 @@ export function writeHead(
   id: number,
   name: number,
   format: number,
+  context: number,
 ): void {
   const at = slotOf(slot)
   to.words[at + Slot.NAME] = name | (Math.floor(id / upper) << nameBits)
@@ -187,6 +197,7 @@ export function writeHead(
   to.words[at + Slot.FORMAT] = format
   to.words[at + Slot.TOLD] = 0
   to.words[at + Slot.BEGAN] = 0
+  if ((format & Mark.CONTEXT) !== 0) to.words[at + Slot.ENDED] = context
 }
 
 /** Names of handlers are numbered with so many bits. */
@@ -200,6 +211,10 @@ export const idOf = (from: ClassMemory, slot: number): number => {
   const high = (from.words[at + Slot.NAME] as number) >>> nameBits
   return high * upper + ((from.words[at + Slot.ID] as number) >>> 0)
 }
+
+/** The number of a work's context, before the work has ended, if its format says that it has one. */
+export const contextOf = (from: ClassMemory, slot: number): number =>
+  from.words[slotOf(slot) + Slot.ENDED] as number
 
 export const formatOf = (from: ClassMemory, slot: number): number =>
   from.words[slotOf(slot) + Slot.FORMAT] as number

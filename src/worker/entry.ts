@@ -91,6 +91,7 @@ async function live(identity: Identity, self: OwnSelf): Promise<void> {
   become(identity)
   let run: Run
   try {
+    for (const url of identity.preload) await loadModule(url, 'Preloading')
     run = functionOf(identity, await loadModule(identity.module))
   } catch (error) {
     tell({ type: 'failed', error: reportOf(error) })

@@ -9,6 +9,7 @@ export { tellApart } from './life.js'
 export { loop, type Batch, type Loop, type LoopOptions } from './loop.js'
 export {
   checkCpus,
+  checkPreload,
   checkThread,
   defaultLoadDeadlineMs,
   nameOf,

@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { carry, type AsyncStore, type Carrier, type StoreOptions } from '../carry/index.js'
 export { EINTR } from './control.js'
 export { loop, type Batch, type Loop, type LoopOptions } from './loop.js'
 export { WorkerReference } from './reference.js'

@@ -13,9 +13,10 @@
  *
  * @module
  */
+import type { Readable } from 'node:stream'
 import * as memory from '#memory'
 import { aborted, UserWorkerError } from '../errors.js'
-import { after as afterMs, deadline, nextTurn, type Timer } from '../os/clock.js'
+import { deadline, nextTurn, type Timer } from '../os/clock.js'
 import { Pending } from '../os/pending.js'
 import { controlOf, isParked, ring } from './control.js'
 import { EndWaits, type Patience } from './end-waits.js'
@@ -54,6 +55,7 @@ export class Life implements Ear, Member {
   readonly link: Link
   /** Whether the thread was made for this worker, or was booted before. */
   readonly madeFrom: 'thread' | 'spare'
+  readonly outputs: { readonly stdout: Readable | null; readonly stderr: Readable | null }
   osThreadId: number | null = null
   /** The verdict, once the thread is gone and its row another's. */
   end: End | null = null
@@ -90,6 +92,11 @@ export class Life implements Ear, Member {
       new Link(this, { name, options: thread, scope, adoption: adoptionOf(options, 'thread') })
     this.link = spare ?? make()
     scope.enter(this)
+    const { stdout, stderr } = this.link.thread
+    this.outputs = {
+      stdout: thread.stdout === true ? stdout : null,
+      stderr: thread.stderr === true ? stderr : null,
+    }
     this.id = memory.load(this.link.words, at(this.link.row, Field.ID))
     this.#ends = new EndWaits(this.link.words, this.id)
     this.#created = new Pending(`creation of '${name}'`)
@@ -214,7 +221,7 @@ export class Life implements Ear, Member {
     // It sees the flag above its row at its next signal point.
     ring(this.link.words, this.link.row)
     this.link.look()
-    if (this.#onOwnerKill === 'die') afterMs(dieGraceMs, () => this.kill())
+    if (this.#onOwnerKill === 'die') deadline(dieGraceMs, () => this.kill())
   }
 
   async freeze(options: Required<FreezeOptions>): Promise<FreezeReport> {
@@ -320,7 +327,7 @@ export class Life implements Ear, Member {
   #giveUp(error: UserWorkerError, ifStuck: UserWorkerError = error): void {
     this.#told = error
     this.kill()
-    this.#grace = afterMs(terminateGraceMs, () => this.#created.reject(ifStuck))
+    this.#grace = deadline(terminateGraceMs, () => this.#created.reject(ifStuck))
   }
 }
 

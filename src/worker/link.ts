@@ -12,6 +12,7 @@ import { setThreadName, visibleName } from '../os/proc.js'
 import {
   drain,
   MessageChannel,
+  startThreadPool,
   Worker,
   type MessagePort,
   type SHARE_ENV,
@@ -20,6 +21,7 @@ import {
 import { ask, askToPark, nominate, wake, type ParkOutcome, type Request } from './control.js'
 import { beginning } from './beginning.js'
 import { asError } from './error-report.js'
+import { withOwnEnvironment } from './inherit.js'
 import { notMade } from './exit.js'
 import type { CheckedOptions, ThreadOptions } from './options.js'
 import { spareName, type Boot, type Identity, type ToOwner, type ToThread } from './protocol.js'
@@ -80,12 +82,16 @@ export class Link {
       // Sent before there is a thread: what cannot be cloned costs none.
       if (adoption !== null) this.#adopt(adoption)
       const boot: Boot = { port: port2, row: this.row, spare: adoption === null }
-      this.thread = new Worker(beginning(entry), {
-        ...nodeOptions,
-        name,
-        workerData: boot,
-        transferList: [port2],
-      })
+      startThreadPool()
+      const make = (env: ThreadOptions['env']): Worker =>
+        new Worker(beginning(entry), {
+          ...nodeOptions,
+          ...(env === undefined ? {} : { env }),
+          name,
+          workerData: boot,
+          transferList: [port2],
+        })
+      this.thread = options.env === undefined ? withOwnEnvironment(make) : make(options.env)
     } catch (error) {
       port1.close()
       releaseTree(this.words, this.row)
@@ -179,9 +185,10 @@ export class Link {
 
 /** What the thread is to become: a spare was born without the environment it is to have. */
 export function adoptionOf(options: CheckedOptions, from: 'thread' | 'spare'): Adoption {
-  const { name, module, data, nice, transfer, thread } = options
+  const { name, module, preload, data, nice, transfer, thread } = options
   const env = from === 'spare' ? environment(thread.env ?? process.env) : null
-  return { identity: { name, module, data, nice, argv: thread.argv ?? [], env }, transfer }
+  const identity = { name, module, preload, data, nice, argv: thread.argv ?? [], env }
+  return { identity, transfer }
 }
 
 /**

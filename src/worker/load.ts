@@ -21,7 +21,7 @@ export function bundleModule(name: string, module: Record<string, unknown>): voi
  *
  * @throws UserWorkerError ERR_MODULE_LOAD with the `cause`
  */
-export async function loadModule(url: string): Promise<Record<string, unknown>> {
+export async function loadModule(url: string, doing = 'Loading'): Promise<Record<string, unknown>> {
   let module = bundled.get(url)
   if (module !== undefined) return module
   const file = presentUrl(url)
@@ -29,7 +29,7 @@ export async function loadModule(url: string): Promise<Record<string, unknown>> 
     await readTypeScript(file)
     module = (await import(file)) as Record<string, unknown>
   } catch (cause) {
-    throw loadFailure(`Loading ${url}`, cause, remedyFor(file, cause))
+    throw loadFailure(`${doing} ${url}`, cause, remedyFor(file, cause))
   }
   const whole = module['default']
   if (typeof whole !== 'object' || whole === null) return { ...module }

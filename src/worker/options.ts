@@ -20,7 +20,7 @@ import {
   moduleUrl,
 } from '../validate.js'
 import { checkEntry } from './beginning.js'
-import { inheritedExecArgv } from './inherit.js'
+import { inheritedExecArgv, optionOfTheProcess } from './inherit.js'
 import { scopeOf, type Owner } from './owner.js'
 import type { Scope } from './scope.js'
 
@@ -68,6 +68,12 @@ export interface UserWorkerOptions<Data = unknown> {
   argv?: readonly string[]
   /** Node's options for the thread. Default: those of the owner's thread. */
   execArgv?: readonly string[]
+  /**
+   * Modules that the thread imports before its own, one after the other, as URLs or absolute paths:
+   * what registers hooks, polyfills or carriers there. What the owner registered at run time reaches
+   * no thread otherwise.
+   */
+  preload?: readonly (URL | string)[]
   /** V8's limits for the thread's heap and stack. */
   resourceLimits?: WorkerOptions['resourceLimits']
   /**
@@ -75,12 +81,19 @@ export interface UserWorkerOptions<Data = unknown> {
    * `userworker/entry`. Needed where the library is in a bundle, and only there.
    */
   entry?: URL | string
+  /**
+   * Whether what the thread writes to its standard output is captured: then it is read from {@link
+   * UserWorker.stdout}. Default false: it goes to that of the process, as Node does it.
+   */
+  stdout?: boolean
+  /** As {@link stdout}, for the standard error output. */
+  stderr?: boolean
 }
 
 /** The options that cannot change once a thread runs: see {@link UserWorker.spares}. */
 export type SpareOptions = Pick<
   UserWorkerOptions,
-  'env' | 'execArgv' | 'resourceLimits' | 'clean' | 'entry'
+  'env' | 'execArgv' | 'resourceLimits' | 'clean' | 'entry' | 'stdout' | 'stderr'
 >
 
 /** How long to wait. */
@@ -97,6 +110,8 @@ export interface ThreadOptions {
   resourceLimits?: NonNullable<WorkerOptions['resourceLimits']>
   /** As an absolute URL. */
   entry?: string
+  stdout?: boolean
+  stderr?: boolean
 }
 
 type GivenThreadOptions = {
@@ -106,6 +121,7 @@ type GivenThreadOptions = {
 /** The options after checking, with every default in its place. */
 export interface CheckedOptions {
   readonly module: string
+  readonly preload: readonly string[]
   readonly name: string
   readonly data: unknown
   readonly transfer: readonly TransferListItem[]
@@ -118,6 +134,16 @@ export interface CheckedOptions {
   readonly scope: Scope
   readonly thread: ThreadOptions
 }
+
+const spareOptions = [
+  'env',
+  'execArgv',
+  'resourceLimits',
+  'clean',
+  'entry',
+  'stdout',
+  'stderr',
+] as const satisfies readonly (keyof SpareOptions)[]
 
 const known = [
   'name',
@@ -132,8 +158,11 @@ const known = [
   'env',
   'argv',
   'execArgv',
+  'preload',
   'resourceLimits',
   'entry',
+  'stdout',
+  'stderr',
 ] as const satisfies readonly (keyof UserWorkerOptions)[]
 
 /**
@@ -161,6 +190,7 @@ export function check(module: unknown, options: UserWorkerOptions): CheckedOptio
   if (signal !== null) checkSignal(`${of}: signal`, signal)
   return {
     module: url,
+    preload: checkPreload(of, options.preload),
     name,
     data,
     transfer,
@@ -192,7 +222,7 @@ export function limitHeap(options: ThreadOptions, heapMb: number): ThreadOptions
 export function checkSpares(count: number, options: SpareOptions): ThreadOptions {
   const of = 'UserWorker.spares'
   checkInteger(`${of}: the count`, count, 0, mostSpares)
-  checkOptions(of, options, ['env', 'execArgv', 'resourceLimits', 'clean', 'entry'])
+  checkOptions(of, options, spareOptions)
   return checkIdentity(of, options)
 }
 
@@ -219,6 +249,25 @@ export function checkCpus(what: string, cpus: readonly number[] | 'all'): void {
   for (const cpu of cpus) checkInteger(`${what}: each`, cpu, 0, highestCpu)
 }
 
+function checkExecArgv(what: string, execArgv: readonly string[]): void {
+  checkStrings(what, execArgv)
+  const wrong = optionOfTheProcess(execArgv)
+  if (wrong !== undefined) {
+    throw invalid(`${what}: '${wrong}' says what a process is to run: no thread can have it`)
+  }
+}
+
+/**
+ * Checks the option `preload`.
+ *
+ * @returns the modules as URLs
+ * @throws TypeError EINVAL
+ */
+export function checkPreload(of: string, preload: readonly (URL | string)[] = []): string[] {
+  checkArray(`${of}: preload`, preload)
+  return preload.map((module) => moduleUrl(`${of}: preload: each`, module))
+}
+
 /** Threads of 8 MB: 1,024 of them take 8 GB, more than anybody boots ahead of time by intent. */
 const mostSpares = 1024
 
@@ -238,7 +287,8 @@ function checkIdentity(
       `${of}: clean and env: SHARE_ENV exclude each other: a clean worker shares no environment`,
     )
   }
-  return checkThread(of, { env, argv, execArgv, resourceLimits, entry })
+  const { stdout, stderr } = options
+  return checkThread(of, { env, argv, execArgv, resourceLimits, entry, stdout, stderr })
 }
 
 const limitNames = [
@@ -258,11 +308,13 @@ const mostLimitMb = 2 ** 20
  * @throws UserWorkerError ERR_MODULE_LOAD for `entry`
  */
 export function checkThread(of: string, options: GivenThreadOptions): ThreadOptions {
-  const { env, argv, execArgv, resourceLimits } = options
+  const { env, argv, execArgv, resourceLimits, stdout, stderr } = options
   const entry = checkEntry(of, options.entry)
   if (env !== undefined && typeof env !== 'symbol') checkObject(`${of}: env`, env)
   if (argv !== undefined) checkStrings(`${of}: argv`, argv)
-  if (execArgv !== undefined) checkStrings(`${of}: execArgv`, execArgv)
+  if (execArgv !== undefined) checkExecArgv(`${of}: execArgv`, execArgv)
+  if (stdout !== undefined) checkBoolean(`${of}: stdout`, stdout)
+  if (stderr !== undefined) checkBoolean(`${of}: stderr`, stderr)
   if (resourceLimits !== undefined) {
     checkOptions(`${of}: resourceLimits`, resourceLimits, limitNames)
     for (const [name, value] of Object.entries(resourceLimits)) {
@@ -275,6 +327,8 @@ export function checkThread(of: string, options: GivenThreadOptions): ThreadOpti
     ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
     ...(resourceLimits === undefined ? {} : { resourceLimits }),
     ...(entry === undefined ? {} : { entry }),
+    ...(stdout === true ? { stdout } : {}),
+    ...(stderr === true ? { stderr } : {}),
   }
 }
 

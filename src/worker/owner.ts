@@ -110,8 +110,8 @@ export class Owner {
 
   /**
    * Makes all workers below stand still, those that are made later too, until {@link thaw}. Works stay
-   * in their queues, and nothing is lost; the `timeoutMs` of a work that has not begun does not begin
-   * (SG-10). A stop or a kill gets through.
+   * in their queues, and nothing is lost; no `timeoutMs` of a work runs on (SG-10). A stop or a
+   * kill gets through.
    *
    * @returns once all stand; by `deadlineMs` at the latest, and then it names those that do not: they
    * will as soon as they can

@@ -24,6 +24,8 @@ export interface Identity {
   readonly name: string
   /** The module whose default export is the function. */
   readonly module: string
+  /** Modules to be imported before. */
+  readonly preload: readonly string[]
   /** What the function gets as its first argument. */
   readonly data: unknown
   readonly nice: number | null

@@ -45,11 +45,11 @@ export interface Member {
   look(): void
   /** An owner above was killed. */
   killed(error: UserWorkerError): void
-  /** Whether it ends the other members itself, when it is to end: a queue does that to its workers. */
+  /** Whether it ends the other members itself: a queue does that to its workers. */
   readonly endsOthers: boolean
   /** An owner above ends: resolves when this one has. */
   finish(): Promise<unknown>
-  /** There may be room for a worker, or the owner is not frozen any more. */
+  /** There may be room for a worker; the owner is frozen, or not any more. */
   changed(): void
   /** Gives up a worker that does nothing, for another's need. @returns whether it had one */
   yieldWorker(): boolean
@@ -245,7 +245,9 @@ export class Scope implements Member {
 
   async freeze(options: Required<FreezeOptions>): Promise<FreezeReport> {
     this.#check()
-    const rows = await freezeBelow(this.words, this.row, options, () => this.look())
+    const frozen = freezeBelow(this.words, this.row, options, () => this.look())
+    this.changed()
+    const rows = await frozen
     return { laggards: rows.map((row) => laggardOf(this.words, row, this.nameOf(row))) }
   }
 
@@ -268,7 +270,7 @@ export class Scope implements Member {
     if (this.#killed !== null) return
     this.#killed = error
     ask(this.words, this.row, 'kill')
-    for (const member of this.#members) member.killed(error)
+    for (const member of this.#enders()) member.killed(error)
   }
 
   /** Resolves when all below has ended, and the row is given back. */
@@ -287,10 +289,15 @@ export class Scope implements Member {
   async #finish(): Promise<void> {
     if (this === ofThread) ofThread = null
     this.letGo()
+    await Promise.all(this.#enders().map((member) => member.finish()))
+    this.release()
+  }
+
+  /** Those whom it takes to end all members. */
+  #enders(): Member[] {
     const members = [...this.#members]
     const enders = members.filter(({ endsOthers }) => endsOthers)
-    await Promise.all((enders.length > 0 ? enders : members).map((member) => member.finish()))
-    this.release()
+    return enders.length > 0 ? enders : members
   }
 
   /** Gives the row back. Nothing must be below it any more. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Readable } from 'node:stream'
 import { inspect } from 'node:util'
 import { aborted, invalid } from '../errors.js'
 import type { MessagePort } from '../os/thread.js'
@@ -150,6 +151,16 @@ export class UserWorker {
    */
   get osThreadId(): number | null {
     return this.#life.osThreadId
+  }
+
+  /** What the thread writes to its standard output, where the option `stdout` is set; else null. */
+  get stdout(): Readable | null {
+    return this.#life.outputs.stdout
+  }
+
+  /** What the thread writes to its standard error output, where `stderr` is set; else null. */
+  get stderr(): Readable | null {
+    return this.#life.outputs.stderr
   }
 
   /**

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Words } from '#memory'
-import { now } from '../os/clock.js'
+import { runTime } from '../os/clock.js'
 import {
   Entry,
   isTaken,
@@ -21,7 +21,7 @@ import {
   takeSleeper,
 } from '../ring/index.js'
 import { warnOfEnd, type Scope } from '../worker/index.js'
-import { bornWithin } from './births.js'
+import { Attempts } from './attempts.js'
 import { censusOf, type Census } from './census.js'
 import { Ends, type EndEvents } from './ends.js'
 import { Growth, type Growing, type Limits } from './growth.js'
@@ -79,6 +79,7 @@ export class Account implements Growing {
   #lane: Lane | null = null
   #failing = false
   #isWaking = false
+  readonly #attempts = new Attempts()
   /** Who waits for so many servers, or for the error that there are none. */
   #awaiting: { readonly count: number; readonly hear: (error: Error | null) => void }[] = []
 
@@ -199,7 +200,7 @@ export class Account implements Growing {
     let found = false
     for (const server of this.#servers) {
       if (server.state !== 'serving' || !server.reap()) continue
-      server.lastEndMs = now()
+      server.lastEndMs = runTime()
       found = true
     }
     if (found) {
@@ -271,9 +272,8 @@ export class Account implements Growing {
   }
 
   async #boot(server: Server): Promise<void> {
-    const { owner } = this.#common
-    const error = await bornWithin(() =>
-      server.start(owner, this.concurrency, () => this.#definitions()),
+    const error = await this.#attempts.make(() =>
+      server.start(this.#common.owner, this.concurrency, () => this.#definitions()),
     )
     if (error !== null) this.#remove(server)
     this.#countComing()

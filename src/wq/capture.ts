@@ -6,7 +6,11 @@
  *
  * @module
  */
+import { notCarried, type Carried } from '../carry/index.js'
+import type { UserWorkerError } from '../errors.js'
 import { mostBlockBytes, pack } from '../ring/index.js'
+import { notCloneable } from './ends.js'
+import { isSendableKey } from './lane.js'
 import type { SharedBuffers } from './numbered-buffers.js'
 import { Captured, type Message, type QueuedWork } from './work.js'
 
@@ -34,6 +38,26 @@ export function capture(
     }
   }
   work.captured = new Captured(null, copyOf(values, transfer), null)
+}
+
+/**
+ * All that goes with a work: its arguments, then what is carried and how many values that is, then
+ * its key. `serving.ts` takes it apart.
+ */
+export function valuesOf(
+  args: readonly unknown[],
+  key: unknown,
+  carried: Carried | null,
+): readonly unknown[] {
+  const count = carried === null ? 0 : carried.values.length
+  const isKeyed = key !== undefined && isSendableKey(key)
+  if (carried === null || count === 0) return isKeyed ? [...args, key] : args
+  return isKeyed ? [...args, ...carried.values, count, key] : [...args, ...carried.values, count]
+}
+
+/** The error for a work that was not captured: what it carries, or an argument, cannot be cloned. */
+export function notSent(work: QueuedWork, cause: unknown): UserWorkerError {
+  return notCarried(work.carried?.values ?? [], cause) ?? notCloneable(work, cause)
 }
 
 /** Whether nothing in the list can be changed by anybody. */

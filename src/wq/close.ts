@@ -4,7 +4,7 @@
  * @module
  */
 import { UserWorkerError } from '../errors.js'
-import { after, deadline } from '../os/clock.js'
+import { deadline } from '../os/clock.js'
 import { Pending } from '../os/pending.js'
 import { killGraceMs, type Server } from './server.js'
 import type { QueuedWork } from './work.js'
@@ -69,7 +69,7 @@ export async function closeQueue(queue: Closable): Promise<CloseReport> {
       if (!isIdle || server.isRetiring) end(server, reason)
     }
     queue.retire()
-    after(killGraceMs, () => {
+    deadline(killGraceMs, () => {
       for (const server of queue.servers()) end(server, reason)
       closed.resolve(report())
     })

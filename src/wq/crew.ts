@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { captureApart, notCarried } from '../carry/index.js'
 import { Pending } from '../os/pending.js'
 import type { Accounts } from './dispatch.js'
 import { notCloneable } from './ends.js'
@@ -15,22 +16,28 @@ export async function broadcast(
   name: string,
   args: readonly unknown[],
 ): Promise<unknown[]> {
+  const carried = captureApart()
   const pending = new Pending<unknown[]>(`broadcast of '${name}'`)
   const servers = [...bounded.servers, ...unbounded.servers]
   const serving = servers.filter(({ state }) => state === 'serving')
-  void Promise.all(serving.map((server) => call(server, name, args))).then(
+  void Promise.all(serving.map((server) => call(server, name, args, carried))).then(
     (results) => pending.resolve(results),
     (error: Error) => pending.reject(error),
   )
   return await pending.promise
 }
 
-async function call(server: Server, name: string, args: readonly unknown[]): Promise<unknown> {
+async function call(
+  server: Server,
+  name: string,
+  args: readonly unknown[],
+  carried: readonly unknown[],
+): Promise<unknown> {
   let answer: Promise<unknown>
   try {
-    answer = server.call(name, args)
+    answer = server.call(name, args, carried)
   } catch (cause) {
-    throw notCloneable({ name }, cause)
+    throw notCarried(carried, cause) ?? notCloneable({ name }, cause)
   }
   return await answer
 }

@@ -7,6 +7,7 @@ import { UserWorkerError } from '../errors.js'
 import type { TransferListItem } from '../os/thread.js'
 import { running, transfers, type CurrentWork } from './running.js'
 
+export { carry, type AsyncStore, type Carrier, type StoreOptions } from '../carry/index.js'
 export type { CurrentWork } from './running.js'
 
 /**

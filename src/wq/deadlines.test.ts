@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { WorkQueue, type WorkQueueOptions } from '../index.js'
+import { keepAlive } from '../os/clock.js'
 import { until } from '../os/own-thread.fixture.js'
+import { Kind } from '../ring/index.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
+import type { Account } from './account.js'
 import { failureOf, marked, word } from './contract/support.fixture.js'
+import { Deadlines } from './deadlines.js'
+import type { QueuedWork } from './work.js'
 import type * as Handlers from './works.fixture.js'
 
 checkForLeaks()
@@ -11,6 +16,53 @@ checkForLeaks()
 const handlers = new URL('./works.fixture.js', import.meta.url)
 const make = (options?: WorkQueueOptions): WorkQueue<typeof Handlers> =>
   new WorkQueue(handlers, options)
+
+/** Deadlines of their own, with one work that runs, and when its thread is ended by force. */
+function alone(): { deadlines: Deadlines; work: QueuedWork; killed: Promise<number> } {
+  const work = { slot: 0 } as QueuedWork
+  let kill = (): void => {}
+  const killed = new Promise<number>((resolve) => {
+    kill = () => resolve(performance.now())
+  })
+  const lane = { kindOf: () => Kind.CLAIMED }
+  const account = { lane, serverOf: () => ({ kill }) } as unknown as Account
+  const deadlines = new Deadlines({ accountOf: () => account, expired: () => {} })
+  return { deadlines, work, killed }
+}
+
+describe('while nothing of a queue runs', () => {
+  test('its deadlines stand still, and what became due waits until things run again (SG-10)', async () => {
+    const { deadlines, work, killed } = alone()
+    const begun = performance.now()
+    deadlines.pause()
+    deadlines.pause()
+    deadlines.killLater(work, 100, new Error('late'))
+    let isKilled = false
+    void killed.then(() => (isKilled = true))
+    await until('twice as long has passed', () => performance.now() > begun + 200)
+    assert.equal(isKilled, false)
+    const resumed = performance.now()
+    deadlines.resume()
+    deadlines.resume()
+    const alive = keepAlive()
+    const at = await killed
+    alive.cancel()
+    assert.ok(at - resumed >= 95, `${at - resumed} ms after they ran again`)
+  })
+
+  test('a pause within a deadline makes it later by as much', async () => {
+    const { deadlines, work, killed } = alone()
+    const begun = performance.now()
+    deadlines.killLater(work, 100, new Error('late'))
+    deadlines.pause()
+    await until('a while has passed', () => performance.now() > begun + 60)
+    deadlines.resume()
+    const alive = keepAlive()
+    const at = await killed
+    alive.cancel()
+    assert.ok(at - begun >= 155, `${at - begun} ms`)
+  })
+})
 
 describe("a work's timeoutMs", () => {
   test('rejects with ETIME, naming the work, and its handler is told so', async () => {

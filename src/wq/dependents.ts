@@ -6,7 +6,7 @@
  */
 import { UserWorkerError } from '../errors.js'
 import { plainExtras } from './extras.js'
-import type { QueuedWork } from './work.js'
+import type { QueuedWork, Work } from './work.js'
 
 /** What becomes of a work that waits. */
 export interface DependentEvents {
@@ -92,4 +92,9 @@ export class Dependents implements Iterable<QueuedWork> {
 function notDone(work: QueuedWork, failed: QueuedWork): Error {
   const text = `The work '${work.name}' was cancelled, because '${failed.name}', which it was to follow, is not done`
   return new UserWorkerError('ECANCELED', text)
+}
+
+/** One work, or a list of them, as a list. */
+export function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {
+  return (Array.isArray(after) ? after : [after]) as QueuedWork[]
 }

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { Contexts, type Found } from '../carry/index.js'
 import { invalid, UserWorkerError } from '../errors.js'
 import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
@@ -17,15 +18,13 @@ import { tellApart, type Scope } from '../worker/index.js'
 import { Account, type Common } from './account.js'
 import { Admission } from './admission.js'
 import { Cancellation, type CancelReport } from './cancel.js'
-import { arePrimitive, capture } from './capture.js'
+import { arePrimitive, capture, notSent, valuesOf } from './capture.js'
 import { closableOf } from './closable.js'
 import type { Closable } from './close.js'
 import { Deadlines } from './deadlines.js'
-import { Dependents } from './dependents.js'
-import { notCloneable } from './ends.js'
+import { Dependents, listOf } from './dependents.js'
 import { extrasOf, whenSettled } from './extras.js'
 import { isKey, KeyLines, linesOf } from './keys.js'
-import { isSendableKey } from './lane.js'
 import { Names } from './names.js'
 import { limitsOf, type CheckedQueue, type WorkOptions } from './options.js'
 import { Owned } from './owned.js'
@@ -64,6 +63,7 @@ export class Dispatch {
   readonly #pulse: Pulse
   readonly #shared: SharedBuffers
   readonly #names: Names
+  readonly #contexts: Contexts
   readonly #keys: KeyLines
   readonly #signals = new Signals((works, reason) => this.#cancellation.abortAll(works, reason))
   readonly #deadlines = new Deadlines({
@@ -95,6 +95,10 @@ export class Dispatch {
       shared: (number, buffer) => this.#tellAll({ type: 'share', number, buffer }),
       dropped: (number) => this.#tellAll({ type: 'unshare', number }),
     })
+    this.#contexts = new Contexts({
+      defined: (number, items) => this.#tellAll({ type: 'context', number, items }),
+      dropped: (number) => this.#tellAll({ type: 'context', number, items: null }),
+    })
     this.#pulse = new Pulse(
       this.#owner,
       options.plan.spins,
@@ -119,10 +123,7 @@ export class Dispatch {
     this.#owned = new Owned(options.scope, {
       kill: (error) => this.#kill(error, () => queue.close()),
       close: () => queue.close(),
-      changed: () => {
-        bounded.growth.changed()
-        unbounded.growth.changed()
-      },
+      changed: () => this.#ownerChanged(),
       yieldWorker: () => unbounded.growth.yieldServer() || bounded.growth.yieldServer(),
     })
     this.#cancellation = new Cancellation({
@@ -141,12 +142,18 @@ export class Dispatch {
     return this.#unsettled
   }
 
+  /** What there is to carry for a work now; null: nothing. */
+  look(): Found | null {
+    return this.#contexts.look()
+  }
+
   /** Submits a work whose arguments were checked. */
   submit(
     handler: string | ((...args: never[]) => unknown),
     args: readonly unknown[],
     options: WorkOptions | undefined,
     isStream: boolean,
+    found: Found | null = this.#contexts.look(),
   ): QueuedWork {
     if (options?.after !== undefined) this.#checkAfter(options.after)
     const number =
@@ -167,16 +174,18 @@ export class Dispatch {
     this.counts.submitted++
     let refusal = this.#admission.refusal(work) ?? this.#uncarried(work, options)
     if (refusal === null) {
-      const values = key !== undefined && isSendableKey(key) ? [...args, key] : args
+      if (found !== null) {
+        if (found.failure !== null) return this.#failed(work, found.failure.error)
+        work.carried = this.#contexts.carriedOf(found)
+      }
+      const values = valuesOf(args, key, work.carried)
       const transfer = options?.transfer ?? nothing
       if (transfer.length === 0 && arePrimitive(values)) work.values = values
       else {
         try {
           capture(work, values, transfer, this.#shared)
         } catch (error) {
-          this.counts.failed++
-          work.reject(notCloneable(work, error))
-          return work
+          return this.#failed(work, notSent(work, error))
         }
         // Again: reading the arguments may have run code of the caller's.
         refusal = this.#admission.refusal(work) ?? this.#uncarried(work, options)
@@ -187,6 +196,12 @@ export class Dispatch {
       return work
     }
     this.#take(work, options)
+    return work
+  }
+
+  #failed(work: QueuedWork, error: unknown): QueuedWork {
+    this.counts.failed++
+    work.reject(error)
     return work
   }
 
@@ -238,6 +253,14 @@ export class Dispatch {
     this.#accountOf(work).serverOf(work)?.tell({ type: 'credit', id: work.id, count })
   }
 
+  /** There may be room for workers; they are frozen, or not any more. */
+  #ownerChanged(): void {
+    if (this.scope.isFrozen) this.#deadlines.pause()
+    else this.#deadlines.resume()
+    this.accounts.bounded.growth.changed()
+    this.accounts.unbounded.growth.changed()
+  }
+
   /** An owner was killed: everything rejects, and the threads are ended. */
   #kill(error: UserWorkerError, close: () => Promise<unknown>): void {
     this.#admission.end(error)
@@ -286,6 +309,7 @@ export class Dispatch {
   *#definitions(): Iterable<Definition> {
     yield* this.#names.definitions
     for (const [number, buffer] of this.#shared.all()) yield { type: 'share', number, buffer }
+    for (const [number, items] of this.#contexts.all()) yield { type: 'context', number, items }
   }
 
   #tellAll(definition: Definition): void {
@@ -390,8 +414,4 @@ export class Dispatch {
       this.#onChange()
     })
   }
-}
-
-function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {
-  return (Array.isArray(after) ? after : [after]) as QueuedWork[]
 }

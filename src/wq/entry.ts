@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { runWithin } from '../carry/index.js'
 import { nextTurn, now } from '../os/clock.js'
 import { Completions } from '../ring/index.js'
 import { reportOf, thrownOf, type OwnSelf } from '../worker/index.js'
@@ -104,7 +105,10 @@ function serveMessage(message: ToServer, serving: Serving, host: Host, post: Pos
     case 'abort': {
       const work = serving.find(message.id)
       // As the work itself, so that its listeners may ask for `current()`.
-      if (work !== undefined) running.run(work, () => work.abort(thrownOf(message.reason)))
+      if (work !== undefined) {
+        const abort = (): void => work.abort(thrownOf(message.reason))
+        runWithin(work.steps, () => running.run(work, abort))
+      }
       break
     }
     case 'credit':
@@ -118,17 +122,21 @@ function serveMessage(message: ToServer, serving: Serving, host: Host, post: Pos
     case 'chunk':
     case 'share':
     case 'unshare':
+    case 'context':
     // Heard before.
   }
 }
 
 async function callOnce(
-  { call, name, args }: ToServer & { type: 'broadcast' },
+  { call, name, args, carried }: ToServer & { type: 'broadcast' },
   host: Host,
   post: Post,
 ): Promise<void> {
   try {
-    const value = await host.named(name)(...args)
+    // Beside the works, also where it was heard inside of one, at its checkpoint.
+    await Promise.resolve()
+    const steps = post.restorer.stepsOf(0, carried)
+    const value = await runWithin(steps, () => host.named(name)(...args))
     post.tellValue({ type: 'broadcast-done', call, value }, 'The result of a broadcast')
   } catch (error) {
     post.tell({ type: 'broadcast-failed', call, error: reportOf(error) })

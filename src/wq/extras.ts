@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AsyncResource } from 'node:async_hooks'
 import { Pending } from '../os/pending.js'
 import type { WorkOptions } from './options.js'
 import type { Extras, QueuedWork } from './work.js'
@@ -32,7 +33,8 @@ export function extrasOf(options: WorkOptions, isStream: boolean): Extras | null
   const { timeoutMs = 0, killAfterMs = null, concurrent = true, onProgress = null, after } = options
   const isPlain = timeoutMs === 0 && killAfterMs === null && concurrent && onProgress === null
   if (isPlain && after === undefined && !isStream) return null
-  return { timeoutMs, killAfterMs, concurrent, isStream, onProgress, ...fresh() }
+  const told = onProgress === null ? null : AsyncResource.bind(onProgress)
+  return { timeoutMs, killAfterMs, concurrent, isStream, onProgress: told, ...fresh() }
 }
 
 function fresh(): Pick<Extras, 'onSettled' | 'hasDependents' | 'told'> {

@@ -12,7 +12,7 @@
  * @module
  */
 import { UserWorkerError } from '../errors.js'
-import { after, now, type Timer } from '../os/clock.js'
+import { after, deadline, runTime, type Timer } from '../os/clock.js'
 import type { Census } from './census.js'
 import type { Reason, Server } from './server.js'
 
@@ -72,7 +72,10 @@ export class Growth {
   #min: number
   readonly #idleTimeoutMs: number
   #isPaused = false
+  /** When a thread was last refused for good; Infinity once one asked for later was made. */
+  #refusedAt = Infinity
   #isEnded = false
+  #wasFrozen = false
   #check: Timer | null = null
   #heldCheck: Timer | null = null
   #starvedCheck: Timer | null = null
@@ -95,6 +98,7 @@ export class Growth {
   set max(max: number) {
     this.#max = max
     this.consider()
+    this.#watchIdle()
   }
 
   /** A work has become ready. */
@@ -124,8 +128,8 @@ export class Growth {
     for (let count = 0; count < Math.min(wanted, room); count++) this.#account.add('minimum')
     const serving = [...servers].filter(({ state }) => state === 'serving')
     if (serving.length === 0) {
-      const missing = Math.min(this.#worthAWorker(runnable), this.#max) - servers.size
-      for (let count = 0; count < Math.min(missing, room); count++) this.#account.add('first')
+      const missing = Math.min(this.#worthAWorker(runnable) - servers.size, this.#room())
+      for (let count = 0; count < missing; count++) this.#account.add('first')
       return
     }
     const waiting = this.#waiting()
@@ -138,11 +142,6 @@ export class Growth {
   /** Whether works wait because the limit of an owner leaves them no worker. */
   get isStarved(): boolean {
     return this.#starvedCheck !== null && this.#account.servers.size === 0
-  }
-
-  /** How many more servers there may be. */
-  #room(): number {
-    return Math.min(this.#max - this.#account.servers.size, this.#account.room)
   }
 
   /**
@@ -158,11 +157,19 @@ export class Growth {
     })
   }
 
-  /** There may be room. */
+  /** There may be room; or it is frozen, or not any more. */
   changed(): void {
+    if (this.#account.isFrozen) this.#wasFrozen = true
+    else if (this.#wasFrozen) this.#thawed()
     this.#starvedCheck?.cancel()
     this.#starvedCheck = null
     this.consider()
+  }
+
+  /** Nobody was idle while nothing could run. */
+  #thawed(): void {
+    this.#wasFrozen = false
+    for (const server of this.#account.servers) server.lastEndMs = runTime()
   }
 
   /** Lets a server go that does nothing, though it be the last. @returns whether there was one */
@@ -177,7 +184,8 @@ export class Growth {
   /** A server is there. */
   made(server: Server): void {
     this.#birthMs = 0.5 * this.#birthMs + 0.5 * Math.max(1, server.birthMs)
-    this.#isPaused = false
+    if (server.readyMs - server.birthMs > this.#refusedAt) this.#refusedAt = Infinity
+    if (this.#refusedAt === Infinity) this.#isPaused = false
     this.#watchIdle()
     this.consider()
   }
@@ -189,6 +197,7 @@ export class Growth {
   failed(error: Error): void {
     const account = this.#account
     if (error instanceof UserWorkerError && error.owner !== undefined) return this.#starve()
+    this.#refusedAt = runTime()
     if (account.servers.size === 0) {
       this.#isPaused = false
       account.failPending(account.endReason ?? error, account.endReason !== null)
@@ -215,6 +224,14 @@ export class Growth {
     this.#check?.cancel()
     this.#heldCheck?.cancel()
     this.#idleCheck?.cancel()
+  }
+
+  /** How many servers may be made now. Where the last one was refused, one at a time tries. */
+  #room(): number {
+    const { servers } = this.#account
+    const room = Math.min(this.#max - servers.size, this.#account.room)
+    if (this.#refusedAt === Infinity) return room
+    return [...servers].some(({ state }) => state === 'booting') ? 0 : Math.min(1, room)
   }
 
   /** Of so many runnable works, those that a class without a worker makes one for (WQ-15). */
@@ -254,8 +271,8 @@ export class Growth {
   #lookLater(): void {
     if (this.#check !== null) return
     this.#endsAtCheck = this.#account.ends.count
-    this.#checkedAt = now()
-    this.#check = after(patienceMs, () => this.#look())
+    this.#check = deadline(patienceMs, () => this.#look())
+    this.#checkedAt = runTime()
   }
 
   #look(): void {
@@ -264,7 +281,7 @@ export class Growth {
     const waiting = this.#waiting()
     const room = this.#room()
     if (waiting <= 0 || room <= 0 || this.#account.isFrozen) return
-    const rate = (this.#account.ends.count - this.#endsAtCheck) / (now() - this.#checkedAt)
+    const rate = (this.#account.ends.count - this.#endsAtCheck) / (runTime() - this.#checkedAt)
     if (rate === 0) {
       for (let count = 0; count < Math.min(waiting, room); count++) this.#account.add('backlog')
     } else if (waiting / rate > this.#birthMs) this.#account.add('backlog')
@@ -275,7 +292,7 @@ export class Growth {
   #watchHeld(): void {
     if (this.#isEnded || this.#account.servers.size >= this.#max) return
     const endsBefore = this.#account.ends.count
-    this.#heldCheck = after(heldMs, () => {
+    this.#heldCheck = deadline(heldMs, () => {
       this.#heldCheck = null
       const { ends } = this.#account
       const { pending, patient, claimed } = this.#account.census()
@@ -297,25 +314,31 @@ export class Growth {
 
   #watchIdle(): void {
     if (this.#idleCheck !== null || !Number.isFinite(this.#idleTimeoutMs)) return
-    this.#idleCheck = after(Math.max(1, this.#idleTimeoutMs / 2), () => {
+    // Nobody counts the time of those who stay anyway.
+    if (this.#isEnded || this.#surplus() <= 0) return
+    this.#idleCheck = deadline(Math.max(1, this.#idleTimeoutMs / 2), () => {
       this.#idleCheck = null
       if (!this.#account.isFrozen) this.#letIdleGo()
-      if (this.#account.servers.size > 0 && !this.#isEnded) this.#watchIdle()
+      this.#watchIdle()
     })
   }
 
+  /** How many servers more than those that always stay. */
+  #surplus(): number {
+    const staying = [...this.#account.servers].filter(({ isLeaving }) => !isLeaving).length
+    return staying - Math.max(1, Math.min(this.#min, this.#max))
+  }
+
   #letIdleGo(): void {
-    const { servers } = this.#account
-    let staying = [...servers].filter(({ isLeaving }) => !isLeaving).length
-    const least = Math.max(1, Math.min(this.#min, this.#max))
-    const longAgo = now() - this.#idleTimeoutMs
+    let surplus = this.#surplus()
+    const longAgo = runTime() - this.#idleTimeoutMs
     // The last ones made go first: the first seats are woken first.
-    for (const server of [...servers].toReversed()) {
-      if (staying <= least) break
+    for (const server of [...this.#account.servers].toReversed()) {
+      if (surplus <= 0) break
       if (server.state !== 'serving' || server.isLeaving) continue
       if (!server.isAsleep || server.lastEndMs > longAgo || server.readyMs > longAgo) continue
       server.retire()
-      staying--
+      surplus--
     }
   }
 }

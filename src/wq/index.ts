@@ -3,6 +3,12 @@ export type { QueueFreezeReport, QueueLaggard } from './freeze.js'
 export type { CloseReport, StuckWorker } from './close.js'
 export type { QueueStats, WorkerInfo } from './describe.js'
 export type { CancelReport } from './cancel.js'
+export {
+  drainOnSignal,
+  type DrainOptions,
+  type DrainSignal,
+  type TakeBack,
+} from './drain-on-signal.js'
 export type {
   AnyModule,
   HandlerArgs,

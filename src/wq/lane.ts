@@ -276,7 +276,8 @@ export class Lane implements WorkLane {
       this.submission.release(slot)
       return -1
     }
-    writeHead(this.memory, slot, work.id, work.handler, format | marksOf(work))
+    const context = work.carried?.number ?? 0
+    writeHead(this.memory, slot, work.id, work.handler, format | marksOf(work), context)
     work.slot = slot
     this.works[slot] = work
     return slot
@@ -374,6 +375,7 @@ export class Lane implements WorkLane {
     this.#blocks.give(slot)
     work.captured = null
     work.values = null
+    work.carried = null
     work.slot = -1
     this.works[slot] = null
     this.submission.release(slot)
@@ -384,6 +386,10 @@ function marksOf(work: QueuedWork): number {
   let marks = 0
   if (work.link !== null) marks = Mark.CHAINED | (isSendableKey(work.key) ? Mark.KEYED : 0)
   if (work.extras !== null && work.extras.isStream) marks |= Mark.STREAM
+  if (work.carried !== null) {
+    if (work.carried.values.length > 0) marks |= Mark.CARRIED
+    if (work.carried.number !== 0) marks |= Mark.CONTEXT
+  }
   return marks
 }
 

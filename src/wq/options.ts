@@ -19,6 +19,7 @@ import {
 } from '../validate.js'
 import {
   checkCpus,
+  checkPreload,
   checkThread,
   defaultLoadDeadlineMs,
   nameOf,
@@ -32,6 +33,7 @@ import type { Limits } from './growth.js'
 import { KeySpace } from './keys.js'
 import { checkConcurrency, checkMax, type Concurrency, type MaxWorkers } from './maxima.js'
 import { checkIsolation, notCarried, whatIsShared } from './process/index.js'
+import { Output } from './output.js'
 import { noModule } from './protocol.js'
 import type { ServerPlan } from './server-plan.js'
 import { QueuedWork, type Work } from './work.js'
@@ -39,7 +41,16 @@ import { QueuedWork, type Work } from './work.js'
 /** How a queue is to be made. */
 export interface WorkQueueOptions extends Pick<
   UserWorkerOptions,
-  'owner' | 'env' | 'argv' | 'execArgv' | 'resourceLimits' | 'nice' | 'entry'
+  | 'owner'
+  | 'env'
+  | 'argv'
+  | 'execArgv'
+  | 'preload'
+  | 'resourceLimits'
+  | 'nice'
+  | 'entry'
+  | 'stdout'
+  | 'stderr'
 > {
   /**
    * What its workers are called, with a number behind: `uw:img-1`. Default: the module's file name.
@@ -175,9 +186,12 @@ const queueOptions = [
   'env',
   'argv',
   'execArgv',
+  'preload',
   'resourceLimits',
   'nice',
   'entry',
+  'stdout',
+  'stderr',
 ] as const satisfies readonly (keyof WorkQueueOptions)[]
 
 const workOptions = [
@@ -220,6 +234,8 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
     execArgv,
     resourceLimits,
     entry,
+    stdout,
+    stderr,
   } = options
   checkName(`${of}: name`, name)
   checkTimeMs(`${of}: loadDeadlineMs`, loadDeadlineMs)
@@ -230,7 +246,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
   const above = scopeOf(`${of}: owner`, options.owner)
   if (above.refusal !== null) throw above.refusal
   const scope = new Scope(name, above)
-  const thread = checkThread(of, { env, argv, execArgv, resourceLimits, entry })
+  const thread = checkThread(of, { env, argv, execArgv, resourceLimits, entry, stdout, stderr })
   const { isolation = 'thread' } = options
   const child = checkIsolation(isolation, thread.resourceLimits, thread.entry)
   // They are the child's: its thread only passes on what it says.
@@ -250,14 +266,24 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
       recycle: checkRecycle(options.recycle ?? {}),
       spins: parallelism() > 1,
       child,
+      output: new Output(options),
       thread: {
         owner: ownerOf(scope),
+        preload: checkPreload(of, options.preload),
         ...(nice === undefined ? {} : { nice }),
         ...(cpus === undefined ? {} : { cpus }),
         ...thread,
       },
     },
   }
+}
+
+/** How many workers a class may have. */
+export function limitsOf(
+  { max, minWorkers, idleTimeoutMs }: CheckedQueue,
+  kind: 'bounded' | 'unbounded',
+): Limits {
+  return { max: max[kind], min: kind === 'bounded' ? minWorkers : 0, idleTimeoutMs }
 }
 
 function checkLimits(
@@ -287,14 +313,6 @@ function checkRecycle(given: { works?: number; heapMb?: number }): ServerPlan['r
   if (works !== null) checkInteger('WorkQueue: recycle.works', works, 1, Number.MAX_SAFE_INTEGER)
   if (heapMb !== null) checkNumber('WorkQueue: recycle.heapMb', heapMb, 1, Number.MAX_SAFE_INTEGER)
   return { works, heapMb }
-}
-
-/** What bounds the workers of a class. */
-export function limitsOf(
-  { max, minWorkers, idleTimeoutMs }: CheckedQueue,
-  kind: 'bounded' | 'unbounded',
-): Limits {
-  return { max: max[kind], min: kind === 'bounded' ? minWorkers : 0, idleTimeoutMs }
 }
 
 /**

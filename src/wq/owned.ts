@@ -11,7 +11,7 @@ export interface OwnedEvents {
   /** Reject everything, and end the threads. */
   kill(error: UserWorkerError): void
   close(): Promise<unknown>
-  /** There may be room for workers, or they are not frozen any more. */
+  /** There may be room for workers; they are frozen, or not any more. */
   changed(): void
   /** Give up a worker that does nothing. @returns whether there was one */
   yieldWorker(): boolean

@@ -159,6 +159,21 @@ describe('a frozen queue', () => {
     await owner.stop()
   })
 
+  test('SG-10: a work that is halted in it does not run into its time-out', async () => {
+    const owner = new Owner()
+    const queue = queueOf(owner)
+    const [begun, gate] = [words(), words()]
+    await queue.ready()
+    const work = queue.run('awaited', [begun, gate], { timeoutMs: 400 })
+    await until('it runs', () => begun[0] === 1)
+    await owner.freeze({ at: 'anywhere' })
+    await sleep(800)
+    owner.thaw()
+    open(gate)
+    await work
+    await owner.stop()
+  })
+
   test('lets no worker leave as idle, and makes none', async () => {
     const owner = new Owner()
     const queue = queueOf(owner, { maxWorkers: 3, minWorkers: 1, idleTimeoutMs: 20 })

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Restorer } from '../carry/index.js'
 import { UserWorkerError } from '../errors.js'
 import { receiveNext, type MessagePort, type TransferListItem } from '../os/thread.js'
 import {
@@ -34,6 +35,11 @@ const mostMessages = 1_000_000
 
 export class Post {
   readonly completions: Completions
+  /** What the owner's works carry. */
+  readonly restorer = new Restorer(
+    (isThere) => this.receive(isThere),
+    (name) => this.tell({ type: 'no-carrier', name }),
+  )
   readonly #port: MessagePort
   readonly #results: ResultArena
   readonly #chunks = new Chunks()
@@ -147,6 +153,10 @@ export class Post {
         break
       case 'share':
         this.#shared.add(message.number, message.buffer)
+        break
+      case 'context':
+        if (message.items === null) this.restorer.drop(message.number)
+        else this.restorer.define(message.number, message.items)
         break
       case 'unshare':
         this.#shared.remove(message.number)

@@ -53,6 +53,12 @@ export type Definition =
   | { readonly type: 'share'; readonly number: number; readonly buffer: SharedArrayBuffer }
   /** The owner has dropped a shared buffer. */
   | { readonly type: 'unshare'; readonly number: number }
+  /** What works have in common of what they carry: names and values in turns; null: dropped. */
+  | {
+      readonly type: 'context'
+      readonly number: number
+      readonly items: readonly unknown[] | null
+    }
 
 /** From the queue to the thread. */
 export type ToServer =
@@ -73,6 +79,8 @@ export type ToServer =
       readonly call: number
       readonly name: string
       readonly args: readonly unknown[]
+      /** What its caller carries: names and values in turns. */
+      readonly carried: readonly unknown[]
     }
 
 /** From the thread to the queue. */
@@ -94,6 +102,8 @@ export type ToQueue =
   | { readonly type: 'item'; readonly id: number; readonly value: unknown }
   /** One of its works has entered a call that blocks. */
   | { readonly type: 'blocked' }
+  /** A work carries something by a name that no carrier has there. */
+  | { readonly type: 'no-carrier'; readonly name: string }
   /** It will take no more works, and leave when it has none (recycling). */
   | { readonly type: 'leaving' }
   | { readonly type: 'broadcast-done'; readonly call: number; readonly value: unknown }

@@ -11,6 +11,8 @@
  *
  * @module
  */
+import { AsyncResource } from 'node:async_hooks'
+import type { Readable } from 'node:stream'
 import { closeQueue, type CloseReport } from './close.js'
 import type { CancelReport } from './cancel.js'
 import { broadcast, makeReady, setMaxWorkers } from './crew.js'
@@ -38,6 +40,7 @@ import { checkFreeze, type FreezeOptions } from '../worker/index.js'
 import { freezeQueue, type QueueFreezeReport } from './freeze.js'
 import type { QueueStats, WorkerInfo } from './describe.js'
 import { describeStats, describeWorkers } from './describe.js'
+import type { Output } from './output.js'
 import { Stream } from './stream.js'
 import type { Work } from './work.js'
 
@@ -59,6 +62,11 @@ export class WorkQueue<Module = AnyModule> {
   /** The name given at creation. */
   readonly name: string
   readonly #dispatch: Dispatch
+  /** What the workers write to their standard outputs, if `stdout` is set; else null. */
+  readonly stdout: Readable | null
+  /** What they write to their standard error outputs, if `stderr` is set; else null. */
+  readonly stderr: Readable | null
+  readonly #output: Output
   readonly #closeDeadlineMs: number
   readonly #readyCount: number
   #closing: Promise<CloseReport> | null = null
@@ -79,6 +87,9 @@ export class WorkQueue<Module = AnyModule> {
     this.name = checked.name
     this.#closeDeadlineMs = checked.closeDeadlineMs
     this.#readyCount = Math.max(1, checked.minWorkers)
+    this.#output = checked.plan.output
+    this.stdout = this.#output.stdout
+    this.stderr = this.#output.stderr
     this.#dispatch = new Dispatch(this, checked)
   }
 
@@ -162,7 +173,12 @@ export class WorkQueue<Module = AnyModule> {
     options?: WorkOptions,
   ): AsyncIterableIterator<unknown> {
     checkWork(handler, args, options)
-    return new Stream(this.#dispatch, () => this.#dispatch.submit(handler, args, options, true))
+    // Of who calls this, not of who takes the first item.
+    const found = this.#dispatch.look()
+    const submit = AsyncResource.bind(() =>
+      this.#dispatch.submit(handler, args, options, true, found),
+    )
+    return new Stream(this.#dispatch, submit)
   }
 
   /**
@@ -178,9 +194,10 @@ export class WorkQueue<Module = AnyModule> {
     inputs: Iterable<HandlerArgs<Module, Name>> | AsyncIterable<HandlerArgs<Module, Name>>,
     { concurrency = 16, ...options }: Partial<MapOptions> = {},
   ): Results<HandlerResult<Module, Name>> {
+    const found = this.#dispatch.look()
     const run = (args: readonly unknown[], signal: AbortSignal): Promise<unknown> => {
       checkWork(name, args, undefined)
-      return this.#dispatch.submit(name, args, { signal }, false).result
+      return this.#dispatch.submit(name, args, { signal }, false, found).result
     }
     return mapOver(run, inputs as Iterable<readonly unknown[]>, {
       concurrency,
@@ -261,8 +278,8 @@ export class WorkQueue<Module = AnyModule> {
 
   /**
    * Makes the queue's workers stand still until {@link thaw}, those too that are made later. Works may
-   * be submitted, and wait; nothing is lost, and no `timeoutMs` begins (SG-10). That of a work which is
-   * halted in the middle runs on. A child process (`isolation`) goes on with what it runs.
+   * be submitted, and wait; nothing is lost, and no `timeoutMs` runs on (SG-10). A child process
+   * (`isolation`) goes on with what it runs.
    *
    * @returns once all stand; by `deadlineMs` at the latest, and then it names those that do not, with
    * what they run: they will as soon as they can
@@ -304,6 +321,7 @@ export class WorkQueue<Module = AnyModule> {
   async #close(): Promise<CloseReport> {
     const report = await closeQueue(this.#dispatch.closable(this.name, this.#closeDeadlineMs))
     this.#dispatch.closed()
+    this.#output.end()
     return report
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Step } from '../carry/index.js'
 import type { CurrentWork } from './running.js'
 
 /** What a work asks of the thread that runs it: see `serving.ts`. */
@@ -22,6 +23,8 @@ export class Running implements CurrentWork {
   hasTold = false
   /** Come by message, and not yet passed to the handler. */
   args: readonly unknown[] | null = null
+  /** What its caller carries, and is put in place around its handler. */
+  steps: readonly Step[] = []
   readonly #serving: RunningThread
   /** Made when somebody asks for the signal: most handlers never do. */
   #abort: AbortController | null = null

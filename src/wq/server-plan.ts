@@ -4,6 +4,7 @@
  * @module
  */
 import type { UserWorkerOptions } from '../worker/index.js'
+import type { Output } from './output.js'
 import type { ServeData } from './protocol.js'
 
 /** What every server of a queue is made from. */
@@ -16,6 +17,8 @@ export interface ServerPlan {
   readonly child: ServeData['child']
   /** Whether there is more than one CPU. */
   readonly spins: boolean
+  /** Takes what the threads write. */
+  readonly output: Output
   readonly thread: Omit<
     UserWorkerOptions,
     'name' | 'data' | 'transfer' | 'loadDeadlineMs' | 'signal'

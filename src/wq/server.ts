@@ -11,7 +11,8 @@
  */
 import { UserWorkerError } from '../errors.js'
 import type { Words } from '#memory'
-import { after, deadline, now } from '../os/clock.js'
+import { warnOfCarrier } from '../carry/index.js'
+import { deadline, runTime } from '../os/clock.js'
 import {
   drain,
   MessageChannel,
@@ -20,8 +21,9 @@ import {
   type TransferListItem,
 } from '../os/thread.js'
 import { allocateCompletions, Chunks, getUp, isAsleep, isBlocked, Reaper } from '../ring/index.js'
-import { errorOf, loadTimeout, reportOf, thrownOf, UserWorker } from '../worker/index.js'
+import { errorOf, loadTimeout, reportOf, scopeOf, thrownOf, UserWorker } from '../worker/index.js'
 import type { Lane } from './lane.js'
+import { limitChild } from './process/index.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
 import { serveModule } from './serve-module.js'
 import type { ServerPlan } from './server-plan.js'
@@ -67,11 +69,11 @@ export class Server {
   isLeaving = false
   /** The work because of which it was ended by force, if it was one of them. */
   culprit: QueuedWork | null = null
-  /** When it was last seen to have ended a work, on the clock of this thread. */
-  lastEndMs = now()
-  /** When it became ready, on the clock of this thread. */
-  readyMs = now()
-  readonly #bornMs = now()
+  /** When it was last seen to have ended a work, in this thread's time of running. */
+  lastEndMs = runTime()
+  /** When it became ready, in this thread's time of running. */
+  readyMs = runTime()
+  readonly #bornMs = runTime()
   #worker: UserWorker | null = null
   #port: MessagePort | null = null
   #ready: { resolve(): void; reject(error: Error): void } | null = null
@@ -161,7 +163,7 @@ export class Server {
         spins: this.plan.spins,
         concurrency,
         recycle,
-        child,
+        child: child === null ? null : limitChild(child, scopeOf('owner', thread.owner).heapMb),
       }
       const { signal } = this.#creation
       // From here on it is told of what is new, and the port keeps it for the thread.
@@ -182,6 +184,7 @@ export class Server {
       port1.on('message', (message: ToQueue) => this.#hear(message))
       port1.on('messageerror', (cause: unknown) => this.#results.push({ unreadable: cause }))
       port1.unref()
+      this.plan.output.add(worker)
       worker.onExit((_code, error) => this.#exited(error))
       // It was ended by force while it was made.
       if (this.#unfit !== null) worker.kill()
@@ -248,9 +251,9 @@ export class Server {
    *
    * @throws DataCloneError for the arguments, at once
    */
-  call(name: string, args: readonly unknown[]): Promise<unknown> {
+  call(name: string, args: readonly unknown[], carried: readonly unknown[]): Promise<unknown> {
     const call = ++this.#lastCall
-    this.tell({ type: 'broadcast', call, name, args })
+    this.tell({ type: 'broadcast', call, name, args, carried })
     return new Promise((resolve, reject) => {
       this.#calls.set(call, (result) => {
         this.#calls.delete(call)
@@ -282,7 +285,7 @@ export class Server {
     // Its thread ends when its child is gone; a thread that was terminated would leave that unburied.
     if (this.plan.child !== null) this.tell({ type: 'kill' })
     else this.#worker?.kill()
-    after(killGraceMs, () => {
+    deadline(killGraceMs, () => {
       this.#worker?.kill()
       this.#exited(null)
     })
@@ -303,7 +306,7 @@ export class Server {
       case 'ready':
         if (this.state !== 'booting') break
         this.state = 'serving'
-        this.readyMs = now()
+        this.readyMs = runTime()
         if (this.#retiring) this.#worker?.requestStop()
         this.#ready?.resolve()
         break
@@ -342,6 +345,10 @@ export class Server {
       case 'broadcast-failed':
         this.#calls.get(message.call)?.({ error: thrownOf(message.error) })
         break
+      case 'no-carrier':
+        warnOfCarrier(message.name, this.plan.module)
+        break
+      case 'context':
       case 'handler':
       case 'share':
       case 'unshare':

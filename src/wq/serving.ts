@@ -38,11 +38,11 @@ import {
 import { reportOf, type OwnSelf } from '../worker/index.js'
 import { Chains } from './chains.js'
 import type { Handlers } from './numbered-handlers.js'
-import { isThenable, sendItems } from './items.js'
+import { argumentsOf, callHandler } from './calling.js'
+import { isThenable } from './items.js'
 import { notReadable, type Post } from './post.js'
 import type { ServeData } from './protocol.js'
 import { Running } from './running-work.js'
-import { running } from './running.js'
 import { SignalPoints } from './signal-points.js'
 import { trace } from './trace.js'
 
@@ -280,23 +280,16 @@ export class Serving {
   }
 
   #call(work: Running, values: readonly unknown[]): void {
-    let args = values
-    if ((work.format & Mark.KEYED) !== 0) {
-      args = values.slice(0, -1)
-      work.key = values.at(-1)
-    }
     memory.store(this.#memory.words, slotOf(work.slot) + Slot.BEGAN, this.#begins())
     work.called = true
     let result: unknown
     try {
+      this.#calling = work
+      const args = argumentsOf(work, values, this.#memory, this.#post)
       const handler = this.#handlers.get(work.nameNumber)
       work.name = handler.name
-      this.#calling = work
       trace('execute-start', { work })
-      const isStream = (work.format & Mark.STREAM) !== 0
-      result = isStream
-        ? running.run(work, () => sendItems(work, handler.call(args), this.#post))
-        : running.run(work, handler.call, args)
+      result = callHandler(work, handler, args, this.#post)
     } catch (error) {
       this.#fail(work, error)
       return

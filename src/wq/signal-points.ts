@@ -5,6 +5,7 @@
  */
 import * as memory from '#memory'
 import type { Words } from '#memory'
+import { outside } from '../carry/index.js'
 import { block, Slot, slotOf, type ClassMemory } from '../ring/index.js'
 import type { OwnSelf } from '../worker/index.js'
 import type { Post } from './post.js'
@@ -28,7 +29,7 @@ export class SignalPoints implements RunningThread {
     this.#self.stand('anywhere')
     if (work.ended || memory.load(this.#memory.words, slotOf(work.slot) + Slot.TOLD) === 0) return
     // The reason was sent before the word was set.
-    this.#post.receive(() => work.isAborted)
+    outside(() => this.#post.receive(() => work.isAborted))
     work.signal.throwIfAborted()
   }
 

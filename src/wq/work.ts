@@ -16,6 +16,7 @@
  *
  * @module
  */
+import type { Carried } from '../carry/index.js'
 import type { Packed } from '../ring/index.js'
 import type { TransferListItem } from '../os/thread.js'
 
@@ -134,6 +135,8 @@ export class QueuedWork implements Work {
   /** Arguments that need no copy: all are primitive. */
   values: readonly unknown[] | null = null
   captured: Captured | null = null
+  /** What its caller's carriers captured. */
+  carried: Carried | null = null
   link: Link | null = null
   extras: Extras | null = null
   /** Neighbours in the list it is in; a work is in one list at most. */

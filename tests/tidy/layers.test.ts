@@ -68,7 +68,7 @@ describe('the check of layers', () => {
         checkLayers,
         'src/worker/a.ts',
         text,
-        /^src\/worker\/a\.ts:\d: .* below it are os$/,
+        /^src\/worker\/a\.ts:\d: .* below it are carry, os$/,
       )
     }
   })

@@ -10,13 +10,14 @@ import { foldersOf, isTestCode, type Tree, type Violation } from './tree.js'
 const layers: Readonly<Record<string, readonly string[]>> = {
   os: [],
   ring: ['os'],
-  worker: ['os'],
-  wq: ['ring', 'worker', 'os'],
+  carry: [],
+  worker: ['carry', 'os'],
+  wq: ['ring', 'worker', 'carry', 'os'],
   virtio: ['os'],
   vhost: ['virtio', 'worker', 'os'],
   devices: ['vhost', 'virtio', 'worker', 'os'],
   testing: ['vhost', 'virtio', 'os'],
-  cli: ['testing', 'devices', 'vhost', 'virtio', 'wq', 'worker', 'ring', 'os'],
+  cli: ['testing', 'devices', 'vhost', 'virtio', 'wq', 'worker', 'carry', 'ring', 'os'],
 }
 
 /** The files in src/ itself, and what they may import; each folder may import errors.ts and validate.ts. */

@@ -47,6 +47,8 @@ export interface Measure {
    * A sample with so many workers is taken as well, and the figures are those of one worker more.
    */
   readonly baseWorkers?: number
+  /** No peer can do it. */
+  readonly onlyOurs?: boolean
   /** All threads share one CPU. */
   readonly onOneCpu?: boolean
   /** A sample that takes longer ends without a result. */

@@ -5,6 +5,7 @@
  */
 import type { Measure } from './measure.js'
 import { backlogs } from './measures/backlog.js'
+import { carried } from './measures/carried.js'
 import { idle } from './measures/idle.js'
 import { keysAndSignals } from './measures/keys-and-signals.js'
 import { latencies } from './measures/latency.js'
@@ -14,6 +15,7 @@ export const measures: readonly Measure[] = [
   ...latencies,
   ...throughputs,
   ...keysAndSignals,
+  ...carried,
   ...backlogs,
   ...idle,
 ]

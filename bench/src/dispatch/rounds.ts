@@ -65,7 +65,10 @@ class MeasureRecord implements Outcome {
   constructor(measure: Measure) {
     this.measure = measure
     const isLimit = (of: string): of is Limit => of === 'postMessage' || of === 'spin'
-    this.sides = sides.filter(({ of }) => !isLimit(of) || measure.limits.includes(of))
+    this.sides = sides.filter(({ of }) => {
+      if (measure.onlyOurs === true) return of === 'ours'
+      return !isLimit(of) || measure.limits.includes(of)
+    })
   }
 
   /** A side that was late once is not waited for again. */

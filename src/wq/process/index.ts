@@ -1,5 +1,5 @@
 /** The door of `process/`: handlers that run in a child process of their worker's thread. */
-export { checkIsolation } from './options.js'
+export { checkIsolation, limitChild } from './options.js'
 export { ChildProcess } from './relay.js'
 export { refusalToCarry } from './refusal.js'
 export { notCarried, whatIsShared } from './values.js'

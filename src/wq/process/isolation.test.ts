@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { BlockList } from 'node:net'
-import { UserWorkerError, WorkQueue, type WorkQueueOptions } from '../../index.js'
+import { Owner, UserWorkerError, WorkQueue, type WorkQueueOptions } from '../../index.js'
 import { until } from '../../os/own-thread.fixture.js'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
 import { runProgram } from '../../worker/program.fixture.js'
@@ -42,6 +42,20 @@ describe('a child process', () => {
       assert.ok((execArgv as string[]).includes(option), String(execArgv))
     }
     assert.ok((execArgv as string[]).includes('--stack-size=1856'))
+  })
+
+  test('has no more heap than its owner allows, and ends with its owner', async () => {
+    const owner = new Owner({ limits: { heapMb: 60 } })
+    const queue = make({ owner, resourceLimits: { maxOldGenerationSizeMb: 77 } })
+    const { pid, execArgv } = await queue.run('identity')
+    assert.equal((execArgv as string[]).at(-1), '--max-old-space-size=60')
+    const spinning = queue.run('spin')
+    owner.kill()
+    await assert.rejects(spinning, { code: 'ERR_OWNER_KILLED' })
+    await queue.close()
+    // Not even as a zombie.
+    await until('the child is gone', () => !existsSync(`/proc/${pid as number}`))
+    await owner.stop()
   })
 
   test('has the options of Node that the queue was given', async () => {

@@ -44,11 +44,20 @@ export function checkIsolation(
   return flagsOf(limits)
 }
 
+const heapFlag = '--max-old-space-size='
+
+/** Node's options for a child process below owners that limit its heap. */
+export function limitChild(flags: readonly string[], heapMb: number): readonly string[] {
+  const own = flags.find((flag) => flag.startsWith(heapFlag))?.slice(heapFlag.length)
+  // Of two, the last one counts.
+  return heapMb < Number(own ?? Infinity) ? [...flags, `${heapFlag}${Math.floor(heapMb)}`] : flags
+}
+
 function flagsOf(limits: Limits): string[] {
   const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb } = limits
   const flags: string[] = []
   // 0 is V8's own default, for a thread too.
-  if (old) flags.push(`--max-old-space-size=${Math.ceil(old)}`)
+  if (old) flags.push(`${heapFlag}${Math.ceil(old)}`)
   if (young) flags.push(`--max-semi-space-size=${Math.max(1, Math.round(young / semiSpaces))}`)
   if (stackSizeMb) {
     const kb = Math.floor(stackSizeMb * 1024) - stackReserveKb
