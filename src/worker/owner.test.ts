@@ -144,7 +144,8 @@ describe('the limit of an owner', () => {
     assert.equal(await heapOf({ owner, resourceLimits: { maxOldGenerationSizeMb: 30 } }), 30)
     const nested = `async () => {
       const { UserWorker } = await import(${index})
-      const text = "import { resourceLimits } from 'node:worker_threads'; export default () => resourceLimits.maxOldGenerationSizeMb"
+      const text = "import { resourceLimits as own } from 'node:worker_threads'; " +
+        'export default () => own.maxOldGenerationSizeMb'
       const worker = await UserWorker.create('data:text/javascript,' + encodeURIComponent(text))
       await worker.start()
       return worker.join()

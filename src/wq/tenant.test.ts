@@ -20,12 +20,13 @@ const foreman = moduleOf(`
   const text = 'export default async (data, self) => { while (!self.shouldStop()) await self.sleep(60000) }'
   export default async (orders, self) => {
     const own = []
+    const url = 'data:text/javascript,' + encodeURIComponent(text)
     for (;;) {
       await self.sleep(60000)
       if (self.shouldStop()) return 0
       const order = Atomics.exchange(orders, 0, 0)
       try {
-        if (order === 1) own.push(await UserWorker.create('data:text/javascript,' + encodeURIComponent(text), { name: 't-n' }))
+        if (order === 1) own.push(await UserWorker.create(url, { name: 't-n' }))
         if (order === 2) await own.pop()?.stop()
         if (order === 3) own.pop()?.kill()
       } catch (error) {
@@ -43,6 +44,18 @@ const codeOf = (error: unknown): string | undefined => (error as { code?: string
 
 const steps = 1000
 const limit = 3
+
+/** Says what the observer has seen, and checks it. */
+function judge(words: Int32Array, made: number, refused: number, seed: number): void {
+  const [, looks, rows, threads] = words as unknown as [number, number, number, number]
+  console.log(
+    `tenant: ${steps} steps, ${made} made, ${refused} refused, ${looks} looks, ` +
+      `at most ${rows} rows and ${threads} threads (seed ${seed})`,
+  )
+  assert.ok(looks > 1000 && made > 10 && refused > 20, `${looks} ${made} ${refused}`)
+  assert.equal(rows, limit, `seed ${seed}`)
+  assert.ok(threads <= limit, `${threads} threads, seed ${seed}`)
+}
 
 describe('a tenant that is limited to 3 workers', () => {
   test('INV-UW-1, BUG-UW-7: never has 4, in 1,000 random steps of workers, nested workers and queues', async () => {
@@ -112,13 +125,7 @@ describe('a tenant that is limited to 3 workers', () => {
     await owner.stop()
     Atomics.store(words, 0, 1)
     await once(observer, 'exit')
-    const [, looks, rows, threads] = words as unknown as [number, number, number, number]
-    console.log(
-      `tenant: ${steps} steps, ${made} made, ${refused} refused, ${looks} looks, at most ${rows} rows and ${threads} threads (seed ${seed})`,
-    )
-    assert.ok(looks > 1000 && made > 10 && refused > 20, `${looks} ${made} ${refused}`)
-    assert.equal(rows, limit, `seed ${seed}`)
-    assert.ok(threads <= limit, `${threads} threads, seed ${seed}`)
+    judge(words, made, refused, seed)
     await until('nobody is left', () => owner.workers().length === 0)
   })
 })
