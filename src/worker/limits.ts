@@ -23,7 +23,7 @@ export interface OwnerLimits {
   workers?: number
   /**
    * The most that the V8 heap of each worker below may have, in MB: from 4 to 2^20, or Infinity.
-   * Memory outside of the heap (buffers) is not limited by it.
+   * Memory outside of the heap (buffers) is not limited by it. It holds for child processes (`isolation`) too.
    */
   heapMb?: number
 }

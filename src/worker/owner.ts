@@ -76,8 +76,7 @@ export class Owner {
   }
 
   /**
-   * Where it is in its life. `stopped`: it was told to stop, and nothing can be made below it any
-   * more.
+   * Where it is in its life. `stopped`: it was told to stop. `frozen`: it or an owner above is.
    */
   get state(): 'running' | 'frozen' | 'stopped' | 'killed' {
     return this.#scope.state
@@ -104,14 +103,14 @@ export class Owner {
     return before
   }
 
-  /** All workers below it, whichever thread made them, as they are now (UW-9). */
+  /** All workers below it, whichever thread made them, spares too, as they are now (UW-9). */
   workers(): OwnedWorker[] {
     return this.#scope.workers()
   }
 
   /**
    * Makes all workers below stand still, those that are made later too, until {@link thaw}. Works stay
-   * in their queues, and nothing is lost; no deadline of a work runs on meanwhile (SG-10). A stop or a
+   * in their queues, and nothing is lost; no `timeoutMs` of a work runs on (SG-10). A stop or a
    * kill gets through.
    *
    * @returns once all stand; by `deadlineMs` at the latest, and then it names those that do not: they
@@ -132,7 +131,8 @@ export class Owner {
 
   /**
    * Ends all workers below, at once, and refuses new ones. Works of its queues reject with
-   * ERR_OWNER_KILLED. A {@link loop} may clean up first, or linger: see `LoopOptions.onOwnerKill`.
+   * ERR_OWNER_KILLED. A loop may clean up first, or linger: see `LoopOptions.onOwnerKill`. The first
+   * reason counts. No effect once it has ended.
    *
    * @param reason - the `cause` of the errors
    */
@@ -141,8 +141,9 @@ export class Owner {
   }
 
   /**
-   * Closes the queues below and stops the workers below, and waits for their end. Nothing can be made
-   * below it any more. Called for the owner of a thread, the thread has a new one from then on.
+   * Closes the queues below and stops the workers below, and waits for their end. Nothing is to be made
+   * below it from the call on, and nothing can be from its end on. Called for the owner of a thread,
+   * the thread has a new one from then on.
    *
    * @param options - `deadlineMs`: how long to wait, in milliseconds; without it, for ever
    * @throws UserWorkerError ETIME: there are workers left by `deadlineMs`; the message names them. The

@@ -71,7 +71,9 @@ export class UserWorker {
    * @throws UserWorkerError ABORT_ERR: `signal` was aborted
    * @throws UserWorkerError ERR_NOT_CLONEABLE: `data` cannot be sent to a thread
    * @throws UserWorkerError ENOTSUP: `cpus` was given, and nothing here can set them
-   * @throws UserWorkerError EAGAIN, EMFILE, ERR_WORKER_INIT: the system refused a thread (UW-7)
+   * @throws UserWorkerError EAGAIN, EMFILE, ERR_WORKER_INIT: the system refused a thread (UW-7); EAGAIN
+   * with `owner`: the limit of an owner is reached (UW-8)
+   * @throws UserWorkerError ENOSYS, ERR_OWNER_KILLED: its owner has ended
    * @throws UserWorkerError ERR_WORKER_EXITED, ERR_WORKER_DIED, ERR_WORKER_OUT_OF_MEMORY: it ended
    * while it loaded. After any error nothing of the worker is left (INV-UW-5).
    */
@@ -110,7 +112,8 @@ export class UserWorker {
    * @returns how many were kept before, once `count` are ready
    * @throws TypeError EINVAL: an argument is wrong
    * @throws UserWorkerError ERR_MODULE_LOAD: `entry` is no good
-   * @throws UserWorkerError EAGAIN, EMFILE, ERR_WORKER_INIT: the system refused a thread
+   * @throws UserWorkerError EAGAIN, EMFILE, ERR_WORKER_INIT: the system refused a thread; EAGAIN with
+   * `owner`: the limit of an owner is reached
    * @throws UserWorkerError ERR_WORKER_EXITED, ERR_WORKER_DIED, ERR_WORKER_OUT_OF_MEMORY,
    * ERR_MODULE_LOAD_TIMEOUT: one ended while it booted, or did not boot within 30 seconds, by what
    * `execArgv` loads into it

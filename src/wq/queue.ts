@@ -278,7 +278,8 @@ export class WorkQueue<Module = AnyModule> {
 
   /**
    * Makes the queue's workers stand still until {@link thaw}, those too that are made later. Works may
-   * be submitted, and wait; nothing is lost, and no `timeoutMs` runs on (SG-10).
+   * be submitted, and wait; nothing is lost, and no `timeoutMs` runs on (SG-10). A child process
+   * (`isolation`) goes on with what it runs.
    *
    * @returns once all stand; by `deadlineMs` at the latest, and then it names those that do not, with
    * what they run: they will as soon as they can
@@ -290,7 +291,7 @@ export class WorkQueue<Module = AnyModule> {
     return await freezeQueue(this.#dispatch, checkFreeze(options))
   }
 
-  /** Lets frozen workers go on. No effect where the queue itself is not frozen. */
+  /** Lets frozen workers go on. No effect where the queue itself is not frozen, or is closed. */
   thaw(): void {
     if (!this.#dispatch.scope.hasEnded) this.#dispatch.scope.thaw()
   }
