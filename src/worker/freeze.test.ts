@@ -295,6 +295,19 @@ describe('a killed owner', () => {
     assert.equal(beat[1], beat[0])
   })
 
+  test('lets a loop clean up that is stopped at the same time: fatal beats stop', async () => {
+    const owner = new Owner()
+    const beat = words(2)
+    const worker = await started(
+      counting('{ onKill: () => { Atomics.store(beat, 1, 1) } }'),
+      beat,
+      owner,
+    )
+    owner.kill()
+    await owner.stop()
+    assert.deepEqual([worker.exitCode, beat[1]], [-9, 1])
+  })
+
   test('ends a loop by force that does not come to an end with cleaning up', async () => {
     const owner = new Owner()
     const beat = words()

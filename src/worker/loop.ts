@@ -111,11 +111,12 @@ export async function runLoop(batch: Loop<unknown>, data: unknown, self: OwnSelf
     // (a) signals; (b) from here on each wake is heard; (c) stop; (d) a batch; (e) sleep.
     self.checkpoint()
     const heard = self.listen()
-    if (self.shouldStop()) return 0
+    // Fatal beats stop.
     if (onOwnerKill === 'die' && self.shouldDie()) {
       await onKill()
       return KILLED
     }
+    if (self.shouldStop()) return 0
     const answer = run(data, self)
     const didWork = typeof answer === 'boolean' ? answer : await answer
     if (typeof didWork !== 'boolean') {

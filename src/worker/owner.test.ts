@@ -191,6 +191,31 @@ describe('an owner', () => {
     owner.kill()
   })
 
+  test('that is being stopped lets nothing be made, and its row stays until the last one is gone', async () => {
+    const owner = tenant()
+    const flag = words(1)
+    const deaf = functionOf(
+      'async (flag) => { while (Atomics.load(flag, 0) === 0) await new Promise((r) => setTimeout(r, 5)) }',
+    )
+    const worker = await UserWorker.create(deaf, { owner, data: flag })
+    await worker.start()
+    const stopped = owner.stop()
+    await assert.rejects(UserWorker.create(untilStopped, { owner }), { code: 'ENOSYS' })
+    assert.throws(() => tenant({ parent: owner }), { code: 'ENOSYS' })
+    assert.equal(owner.workers().length, 1)
+    Atomics.store(flag, 0, 1)
+    await stopped
+  })
+
+  test('of a thread that keeps spares takes them along when it is stopped', async () => {
+    const before = claimedRows(table()).length
+    await UserWorker.spares(2)
+    assert.equal(Owner.current().workers().length, 2)
+    await Owner.current().stop()
+    assert.ok(claimedRows(table()).length <= before)
+    await UserWorker.spares(0)
+  })
+
   test('that is asked to stop within a time says who is left, and can be asked again', async () => {
     const owner = tenant()
     const flag = words(1)

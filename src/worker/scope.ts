@@ -156,12 +156,23 @@ export class Scope implements Member {
 
   /** Why nothing can be made here, or null. */
   get refusal(): UserWorkerError | null {
+    // A queue that is told to end may need workers for the works it has.
+    const isEnding = this.hasEnded && !this.#hasEnder
+    return this.#end() ?? (isEnding ? this.#ended() : null)
+  }
+
+  /** Why nothing can be made here any more, by the end of this owner or of one above; or null. */
+  #end(): UserWorkerError | null {
     if (this.#killed !== null) return this.#killed
     if (this.#hasEnded) return this.#ended()
-    if (this.parent !== null) return this.parent.refusal
+    if (this.parent !== null) return this.parent.#end()
     // By another thread, far above.
     if (!isKilled(this.words, this.row)) return null
-    return new UserWorkerError('ERR_OWNER_KILLED', `An owner of this worker was killed`)
+    return new UserWorkerError('ERR_OWNER_KILLED', 'An owner of this worker was killed')
+  }
+
+  get #hasEnder(): boolean {
+    return [...this.#members].some(({ endsOthers }) => endsOthers)
   }
 
   /**
@@ -230,7 +241,10 @@ export class Scope implements Member {
   /** To be called when a member is gone. */
   leave(member: Member): void {
     if (!this.#members.delete(member)) return
-    if (this.#members.size === 0) this.parent?.leave(this)
+    if (this.#members.size === 0) {
+      if (this.#hasEnded) this.release()
+      this.parent?.leave(this)
+    }
     stood()
     this.root.changed()
   }
@@ -290,6 +304,8 @@ export class Scope implements Member {
     if (this === ofThread) ofThread = null
     this.letGo()
     await Promise.all(this.#enders().map((member) => member.finish()))
+    // What a queue could not end by its deadline goes when it can.
+    await Promise.all([...this.#members].map((member) => member.finish()))
     this.release()
   }
 
@@ -300,11 +316,12 @@ export class Scope implements Member {
     return enders.length > 0 ? enders : members
   }
 
-  /** Gives the row back. Nothing must be below it any more. */
+  /** Nothing is to be made here any more, and the row is given back when nothing is left. */
   release(): void {
-    if (this.#row !== null && !this.isGone) releaseTree(this.words, this.#row)
-    forgotten.unregister(this)
     this.#hasEnded = true
+    if (this.#members.size > 0 || this.#row === null) return
+    if (this.parent === null || !this.parent.isGone) releaseTree(this.words, this.#row)
+    forgotten.unregister(this)
     this.#row = null
   }
 

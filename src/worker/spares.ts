@@ -21,7 +21,7 @@ import { verdict } from './exit.js'
 import { Link, type Adoption, type Ear } from './link.js'
 import { defaultLoadDeadlineMs, type ThreadOptions } from './options.js'
 import { spareName, type ToOwner } from './protocol.js'
-import { Scope } from './scope.js'
+import { Scope, type Member } from './scope.js'
 import { at, Field } from './table.js'
 
 /**
@@ -76,7 +76,10 @@ class Shelf {
         throw error
       }
       this.#refillSoon()
-      if (adopted) return spare.link
+      if (adopted) {
+        spare.adopted()
+        return spare.link
+      }
     }
   }
 
@@ -119,9 +122,13 @@ class Shelf {
 }
 
 /** One thread on a shelf. `booted` is settled by its message, its end, or the deadline. */
-class Spare implements Ear {
+class Spare implements Ear, Member {
+  readonly endsOthers = false
   readonly link: Link
   readonly booted = new Pending<void>('a spare thread')
+  readonly #scope = Scope.current()
+  readonly #exit = new Set<() => void>()
+  #isGone = false
   readonly #gone: () => void
   readonly #limit: Timer
   #error: Error | null = null
@@ -129,13 +136,46 @@ class Spare implements Ear {
   constructor(options: ThreadOptions, gone: () => void) {
     this.#gone = gone
     try {
-      const scope = Scope.current()
+      const scope = this.#scope
       this.link = new Link(this, { name: spareName, options, scope, adoption: null })
     } catch (error) {
       this.booted.resolve()
       throw error
     }
+    this.#scope.enter(this)
     this.#limit = deadline(defaultLoadDeadlineMs, () => this.#giveUp())
+  }
+
+  /** It is a worker now, and that is somebody else's. */
+  adopted(): void {
+    this.#scope.leave(this)
+  }
+
+  killed(): void {
+    this.end()
+  }
+
+  /** Waker: the thread's 'exit'. */
+  finish(): Promise<void> {
+    this.#gone()
+    this.end()
+    return new Promise((resolve) => {
+      if (this.#isGone) resolve()
+      else this.#exit.add(resolve)
+    })
+  }
+
+  /** Nothing that is asked of an owner concerns it: it runs nothing. */
+  look(): void {}
+
+  changed(): void {}
+
+  yieldWorker(): boolean {
+    return false
+  }
+
+  nameOf(row: number): string | undefined {
+    return row === this.link.row ? spareName : undefined
   }
 
   /** It is not wanted any more. */
@@ -156,8 +196,11 @@ class Spare implements Ear {
   }
 
   exited(nodeCode: number): void {
+    this.#isGone = true
     this.#gone()
     this.#limit.cancel()
+    for (const resolve of this.#exit) resolve()
+    queueMicrotask(() => this.#scope.leave(this))
     const { words, row } = this.link
     const exitCode = memory.load(words, at(row, Field.EXIT_CODE))
     const facts = { name: 'spare', control: controlOf(words, row), exitCode, nodeCode }

@@ -38,6 +38,11 @@ export class Admission {
     this.#end ??= reason
   }
 
+  /** Why nothing is taken any more, or null. */
+  get hasEnded(): Error | null {
+    return this.#end
+  }
+
   /** The queue closes. */
   close(): void {
     this.end(new UserWorkerError('ECANCELED', `The queue '${this.#name}' is closed`))

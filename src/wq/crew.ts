@@ -54,7 +54,13 @@ export function setMaxWorkers(accounts: Accounts, max: MaxWorkers): Required<Max
 }
 
 /** Makes so many bounded workers, and waits for them. */
-export async function makeReady({ bounded }: Accounts, name: string, count: number): Promise<void> {
+export async function makeReady(
+  { bounded }: Accounts,
+  name: string,
+  count: number,
+  refusal: Error | null,
+): Promise<void> {
+  if (refusal !== null) throw refusal
   const pending = new Pending<void>(`ready of '${name}'`)
   bounded.whenReady(count, (error) => {
     if (error === null) pending.resolve()

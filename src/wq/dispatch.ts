@@ -83,7 +83,8 @@ export class Dispatch {
   #lastWork = 0
   #lastServer = 0
   #onChange: (() => void) | null = null
-  readonly #admission: Admission
+  /** Whether works are taken. */
+  readonly admission: Admission
   readonly #owned: Owned
 
   constructor(queue: Named & { close(): Promise<unknown> }, options: CheckedQueue) {
@@ -119,7 +120,7 @@ export class Dispatch {
     }
     const [bounded, unbounded] = [this.#account('bounded'), this.#account('unbounded')]
     this.accounts = { bounded, unbounded }
-    this.#admission = new Admission(queue.name, options, this)
+    this.admission = new Admission(queue.name, options, this)
     this.#owned = new Owned(options.scope, {
       kill: (error) => this.#kill(error, () => queue.close()),
       close: () => queue.close(),
@@ -174,7 +175,7 @@ export class Dispatch {
     )
     if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
     this.counts.submitted++
-    let refusal = this.#admission.refusal(work) ?? this.#uncarried(work, options)
+    let refusal = this.admission.refusal(work) ?? this.#uncarried(work, options)
     if (refusal === null) {
       if (found !== null) {
         if (found.failure !== null) return this.#failed(work, found.failure.error)
@@ -190,11 +191,11 @@ export class Dispatch {
           return this.#failed(work, notSent(work, error))
         }
         // Again: reading the arguments may have run code of the caller's.
-        refusal = this.#admission.refusal(work) ?? this.#uncarried(work, options)
+        refusal = this.admission.refusal(work) ?? this.#uncarried(work, options)
       }
     }
     if (refusal !== null) {
-      this.#admission.refuse(work, refusal)
+      this.admission.refuse(work, refusal)
       return work
     }
     this.#take(work, options)
@@ -222,10 +223,6 @@ export class Dispatch {
     await whenSettled(works, `flush of '${this.#queue.name}'`)
   }
 
-  drain(): Promise<void> {
-    return this.#admission.room.drain(this.#unsettled)
-  }
-
   /** Hears what handlers tell of a work until it is settled. */
   listen(work: Work, listener: (kind: 'progress' | 'item', value: unknown) => void): void {
     this.#listeners.set(work.id, listener)
@@ -246,7 +243,7 @@ export class Dispatch {
 
   /** An owner was killed: everything rejects, and the threads are ended. */
   #kill(error: UserWorkerError, close: () => Promise<unknown>): void {
-    this.#admission.end(error)
+    this.admission.end(error)
     this.accounts.bounded.endGrowth(error)
     this.accounts.unbounded.endGrowth(error)
     this.#cancellation.dropAll(this.#cancellation.unsettled(), () => error)
@@ -354,7 +351,7 @@ export class Dispatch {
     if (work.signal !== null) this.#signals.forget(work)
     if (work.extras !== null) this.#settleExtras(work, work.extras)
     this.#unsettled--
-    this.#admission.room.settled(this.#unsettled)
+    this.admission.room.settled(this.#unsettled)
     if (this.#unsettled > 0) return
     this.#release?.()
     this.#release = null
@@ -370,7 +367,7 @@ export class Dispatch {
   }
 
   #beginClose(): void {
-    this.#admission.close()
+    this.admission.close()
     this.scope.letGo()
     const reason = new UserWorkerError('ECANCELED', `The queue '${this.#queue.name}' was closed`)
     this.accounts.bounded.endGrowth(reason)

@@ -31,7 +31,8 @@ export class Owned implements Member {
   ) {}
 
   enter(): void {
-    if (this.#isEntered) return
+    // An owner that ends knows of all that it waits for.
+    if (this.#isEntered || this.scope.hasEnded) return
     this.#isEntered = true
     this.scope.enter(this)
   }

@@ -176,11 +176,11 @@ describe('a frozen queue', () => {
 
   test('lets no worker leave as idle, and makes none', async () => {
     const owner = new Owner()
-    const queue = queueOf(owner, { maxWorkers: 3, minWorkers: 1, idleTimeoutMs: 20 })
+    const queue = queueOf(owner, { maxWorkers: 3, minWorkers: 1, idleTimeoutMs: 200 })
     await Promise.all([1, 2, 3].map(() => queue.run('echoOrThrow', [1, 30])))
     await queue.freeze()
     const there = queue.workers().length
-    await sleep(150)
+    await sleep(600)
     assert.equal(queue.workers().length, there)
     queue.thaw()
     await until('the idle ones leave', () => queue.workers().length === 1)
@@ -258,6 +258,27 @@ describe('a queue whose owner is killed', () => {
 })
 
 describe('a queue whose owner is stopped', () => {
+  test('and that had no worker yet, gets none while its owner ends', async () => {
+    const owner = new Owner()
+    const [begun, gate] = [words(), words()]
+    const [busy, unused] = [queueOf(owner), queueOf(owner)]
+    const held = busy.run('held', [begun, gate])
+    await until('it runs', () => begun[0] === 1)
+    const stopped = owner.stop()
+    await assert.rejects(unused.run('echo', [1]), { code: 'ENOSYS' })
+    open(gate)
+    await Promise.all([stopped, held, unused.close()])
+  })
+
+  test('or killed is not ready, and says why', async () => {
+    const owner = new Owner()
+    const queue = queueOf(owner)
+    await queue.ready()
+    owner.kill()
+    await assert.rejects(queue.ready(), { code: 'ERR_OWNER_KILLED' })
+    await owner.stop()
+  })
+
   test('is closed: it finishes what it has and takes nothing more', async () => {
     const owner = new Owner()
     const queue = queueOf(owner)

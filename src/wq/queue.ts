@@ -250,7 +250,8 @@ export class WorkQueue<Module = AnyModule> {
    * a limit.
    */
   drain(): Promise<void> {
-    return this.#dispatch.drain()
+    const { admission, unsettled } = this.#dispatch
+    return admission.room.drain(unsettled)
   }
 
   /**
@@ -273,7 +274,8 @@ export class WorkQueue<Module = AnyModule> {
    * @throws what {@link run} rejects with when a worker cannot be made
    */
   ready(): Promise<void> {
-    return makeReady(this.#dispatch.accounts, this.name, this.#readyCount)
+    const { accounts, admission } = this.#dispatch
+    return makeReady(accounts, this.name, this.#readyCount, admission.hasEnded)
   }
 
   /**
