@@ -229,10 +229,16 @@ export class Scope implements Member {
 
   /** To be called when a member is gone. */
   leave(member: Member): void {
-    if (!this.#members.delete(member)) return
-    if (this.#members.size === 0) this.parent?.leave(this)
+    if (!this.remove(member)) return
     stood()
     this.root.changed()
+  }
+
+  /** {@link leave}, where that makes no room: its worker is another member's from here on. */
+  remove(member: Member): boolean {
+    if (!this.#members.delete(member)) return false
+    if (this.#members.size === 0) this.parent?.remove(this)
+    return true
   }
 
   /** All workers below, wherever they were made. */

@@ -21,7 +21,7 @@ import { verdict } from './exit.js'
 import { Link, type Adoption, type Ear } from './link.js'
 import { defaultLoadDeadlineMs, type ThreadOptions } from './options.js'
 import { spareName, type ToOwner } from './protocol.js'
-import { Scope } from './scope.js'
+import { Scope, type Member } from './scope.js'
 import { at, Field } from './table.js'
 
 /**
@@ -76,7 +76,9 @@ class Shelf {
         throw error
       }
       this.#refillSoon()
-      if (adopted) return spare.link
+      if (!adopted) continue
+      spare.adopted()
+      return spare.link
     }
   }
 
@@ -119,23 +121,32 @@ class Shelf {
 }
 
 /** One thread on a shelf. `booted` is settled by its message, its end, or the deadline. */
-class Spare implements Ear {
+class Spare implements Ear, Member {
+  readonly endsOthers = false
   readonly link: Link
   readonly booted = new Pending<void>('a spare thread')
   readonly #gone: () => void
   readonly #limit: Timer
+  readonly #scope = Scope.current()
+  readonly #ended: (() => void)[] = []
   #error: Error | null = null
 
   constructor(options: ThreadOptions, gone: () => void) {
     this.#gone = gone
     try {
-      const scope = Scope.current()
-      this.link = new Link(this, { name: spareName, options, scope, adoption: null })
+      const identity = { name: spareName, scope: this.#scope, adoption: null }
+      this.link = new Link(this, { options, ...identity })
     } catch (error) {
       this.booted.resolve()
       throw error
     }
     this.#limit = deadline(defaultLoadDeadlineMs, () => this.#giveUp())
+    this.#scope.enter(this)
+  }
+
+  /** It is a worker from here on. */
+  adopted(): void {
+    this.#scope.remove(this)
   }
 
   /** It is not wanted any more. */
@@ -143,6 +154,30 @@ class Spare implements Ear {
     this.#limit.cancel()
     this.booted.resolve()
     void this.link.thread.terminate()
+  }
+
+  /** Its owner ends, and it with it: nobody is to take it any more. */
+  finish(): Promise<void> {
+    this.killed()
+    return new Promise((resolve) => this.#ended.push(resolve))
+  }
+
+  killed(): void {
+    this.#gone()
+    this.end()
+  }
+
+  nameOf(row: number): string | undefined {
+    return row === this.link.row ? spareName : undefined
+  }
+
+  /** It runs nothing that could look. */
+  look(): void {}
+
+  changed(): void {}
+
+  yieldWorker(): boolean {
+    return false
   }
 
   hear(message: ToOwner): void {
@@ -172,6 +207,9 @@ class Spare implements Ear {
     const text = 'A spare thread ended while it booted'
     const { error } = verdict({ ...facts, ...ways })
     this.booted.reject(error ?? new UserWorkerError('ERR_WORKER_DIED', text))
+    // Its row is freed right after this.
+    queueMicrotask(() => this.#scope.leave(this))
+    for (const ended of this.#ended) ended()
   }
 
   /** What the options load into each thread (`--import`) does not come to an end. */
