@@ -321,6 +321,20 @@ describe('a killed owner', () => {
     assert.equal(beat[1], 1)
   })
 
+  test('lets a loop clean up that was frozen by itself, or is parked [SG-7]', async () => {
+    for (const halt of ['freeze', 'park'] as const) {
+      const owner = new Owner()
+      const beat = words(2)
+      const module = counting('{ onKill: () => { Atomics.store(beat, 1, 1) } }')
+      const worker = await started(module, beat, owner)
+      await worker[halt]()
+      owner.kill()
+      assert.equal(await worker.join(), -9)
+      assert.equal(beat[1], 1, halt)
+      await assert.rejects(worker.freeze(), { code: 'ENOSYS' })
+    }
+  })
+
   test('what a loop does then is checked where it is declared', () => {
     const batch = (): boolean => false
     assert.throws(() => loop(batch, { onOwnerKill: 'stay' as never }), { code: 'EINVAL' })
