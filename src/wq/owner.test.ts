@@ -177,11 +177,16 @@ describe('a frozen queue', () => {
   test('lets no worker leave as idle, and makes none', async () => {
     const owner = new Owner()
     const queue = queueOf(owner, { maxWorkers: 3, minWorkers: 1, idleTimeoutMs: 20 })
-    await Promise.all([1, 2, 3].map(() => queue.run('echoOrThrow', [1, 30])))
-    await queue.freeze()
-    const there = queue.workers().length
+    const [begun, gate] = [words(), words()]
+    const works = [1, 2, 3].map(() => queue.run('held', [begun, gate]))
+    await until('they run', () => begun[0] === 3)
+    // Frozen from their works on: none was idle before.
+    const frozen = queue.freeze({ deadlineMs: 60_000 })
+    open(gate)
+    assert.deepEqual(await frozen, { laggards: [] })
+    await Promise.all(works)
     await sleep(150)
-    assert.equal(queue.workers().length, there)
+    assert.equal(queue.workers().length, 3)
     queue.thaw()
     await until('the idle ones leave', () => queue.workers().length === 1)
     await owner.stop()
