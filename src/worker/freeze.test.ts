@@ -259,7 +259,7 @@ describe('a killed owner', () => {
         return true
       }, ${options})`)
 
-  test('SG-11, VH-25: leaves a loop that lingers running until it is stopped, and it can see what happened', async () => {
+  test('SG-11, VH-25: leaves a loop that lingers running until it is stopped, and it can see that', async () => {
     const owner = new Owner()
     const beat = words(2)
     const module = moduleOf(`

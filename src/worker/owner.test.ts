@@ -138,7 +138,7 @@ describe('the limit of an owner', () => {
       const before = Owner.current()
       const ids = before.workers().map(({ osThreadId }) => osThreadId)
       assert.equal(ids.length, 2)
-      before[end]()
+      void before[end]()
       await before.stop()
       assert.equal(claimedRows(table()).length, 0)
       const worker = await UserWorker.create(untilStopped)
@@ -161,7 +161,8 @@ describe('the limit of an owner', () => {
     assert.equal(await heapOf({ owner, resourceLimits: { maxOldGenerationSizeMb: 30 } }), 30)
     const nested = `async () => {
       const { UserWorker } = await import(${index})
-      const text = "import { resourceLimits } from 'node:worker_threads'; export default () => resourceLimits.maxOldGenerationSizeMb"
+      const limits = "import { resourceLimits } from 'node:worker_threads';"
+      const text = limits + 'export default () => resourceLimits.maxOldGenerationSizeMb'
       const worker = await UserWorker.create('data:text/javascript,' + encodeURIComponent(text))
       await worker.start()
       return worker.join()

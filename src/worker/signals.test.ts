@@ -130,12 +130,14 @@ describe('a worker is a thread of the group', () => {
     await it.ended
   })
 
-  test('so STOP stops it where it waits for what its owner holds, and CONT lets it have that [BUG-SIG-5]', async (t) => {
+  test('so STOP stops it where it waits for its owner, and CONT lets it go on [BUG-SIG-5]', async (t) => {
     const it = await owner(
       t,
       `const lock = new Int32Array(new SharedArrayBuffer(4)).fill(1)
        const text = 'export default (lock) => { Atomics.wait(lock, 0, 1); return 7 }'
-       const one = await UserWorker.create('data:text/javascript,' + encodeURIComponent(text), { data: lock })
+       const one = await UserWorker.create('data:text/javascript,' + encodeURIComponent(text), {
+         data: lock,
+       })
        await one.start()
        process.on('SIGUSR2', async () => {
          Atomics.store(lock, 0, 0)
