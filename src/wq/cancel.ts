@@ -9,7 +9,7 @@ import type { Deadlines } from './deadlines.js'
 import type { Dependents } from './dependents.js'
 import { plainExtras } from './extras.js'
 import type { KeyLines } from './keys.js'
-import type { CancelOutcome, QueuedWork } from './work.js'
+import type { CancelOutcome, QueuedWork, Work } from './work.js'
 
 /** What {@link WorkQueue.cancel} did. */
 export interface CancelReport {
@@ -62,6 +62,25 @@ export class Cancellation {
     }
     const inOrder = (one: QueuedWork, other: QueuedWork): number => one.id - other.id
     return [...pending.sort(inOrder), ...runs.sort(inOrder)]
+  }
+
+  /** Cancels the oldest work that does not run. @returns whether there was one */
+  cancelOldest(): boolean {
+    const oldest = this.unsettled().find(({ state }) => state === 'pending')
+    return oldest !== undefined && this.cancelAll([oldest]).canceled > 0
+  }
+
+  /** Cancels one work, or those of its choice, all or the first. */
+  cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
+    if (typeof match !== 'function') {
+      const work = match as QueuedWork
+      const isOurs = this.#parts.accountOf(work).lane === work.lane
+      return this.cancelAll(isOurs && !work.settled ? [work] : [])
+    }
+    const works = this.unsettled()
+    if (all) return this.cancelAll(works.filter(match))
+    const first = works.find(match)
+    return this.cancelAll(first === undefined ? [] : [first])
   }
 
   cancelAll(works: readonly QueuedWork[]): CancelReport {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { UserWorkerError } from '../errors.js'
+import { invalid, UserWorkerError } from '../errors.js'
 import { plainExtras } from './extras.js'
 import type { QueuedWork, Work } from './work.js'
 
@@ -97,4 +97,18 @@ function notDone(work: QueuedWork, failed: QueuedWork): Error {
 /** One work, or a list of them, as a list. */
 export function listOf(after: Work | readonly Work[]): readonly QueuedWork[] {
   return (Array.isArray(after) ? after : [after]) as QueuedWork[]
+}
+
+/**
+ * Another queue's work would be settled there, and nobody here would hear of it.
+ *
+ * @throws TypeError EINVAL
+ */
+export function checkAfter(
+  after: Work | readonly Work[],
+  isOurs: (work: QueuedWork) => boolean,
+): void {
+  const foreign = listOf(after).find((work) => !isOurs(work))
+  if (foreign === undefined) return
+  throw invalid(`'after' must name works of this queue, and '${foreign.name}' is another's`)
 }

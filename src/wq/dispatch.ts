@@ -10,7 +10,7 @@
  * @module
  */
 import { Contexts, type Found } from '../carry/index.js'
-import { invalid, UserWorkerError } from '../errors.js'
+import { UserWorkerError } from '../errors.js'
 import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
@@ -22,7 +22,7 @@ import { arePrimitive, capture, notSent, valuesOf } from './capture.js'
 import { closableOf } from './closable.js'
 import type { Closable } from './close.js'
 import { Deadlines } from './deadlines.js'
-import { Dependents, listOf } from './dependents.js'
+import { checkAfter, Dependents, listOf } from './dependents.js'
 import { extrasOf, whenSettled } from './extras.js'
 import { isKey, KeyLines, linesOf } from './keys.js'
 import { Names } from './names.js'
@@ -155,7 +155,9 @@ export class Dispatch {
     isStream: boolean,
     found: Found | null = this.#contexts.look(),
   ): QueuedWork {
-    if (options?.after !== undefined) this.#checkAfter(options.after)
+    if (options?.after !== undefined) {
+      checkAfter(options.after, (of) => this.#accountOf(of).lane === of.lane)
+    }
     const number =
       typeof handler === 'string'
         ? this.#names.numberOf(handler)
@@ -205,37 +207,18 @@ export class Dispatch {
     return work
   }
 
-  /** Another queue's work would be settled there, and nobody here would hear of it. */
-  #checkAfter(after: Work | readonly Work[]): void {
-    const foreign = listOf(after).find((work) => this.#accountOf(work).lane !== work.lane)
-    if (foreign === undefined) return
-    throw invalid(`'after' must name works of this queue, and '${foreign.name}' is another's`)
-  }
-
   /** Cancels the oldest work that does not run. @returns whether there was one */
   cancelOldest(): boolean {
-    const oldest = this.#cancellation.unsettled().find(({ state }) => state === 'pending')
-    return oldest !== undefined && this.#cancellation.cancelAll([oldest]).canceled > 0
+    return this.#cancellation.cancelOldest()
   }
 
   cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
-    if (typeof match !== 'function') {
-      const work = match as QueuedWork
-      return this.#cancellation.cancelAll(
-        this.#accountOf(work).lane === work.lane && !work.settled ? [work] : [],
-      )
-    }
-    const works = this.#cancellation.unsettled()
-    const first = all ? undefined : works.find(match)
-    return this.#cancellation.cancelAll(
-      all ? works.filter(match) : first === undefined ? [] : [first],
-    )
+    return this.#cancellation.cancelMatching(match, all)
   }
 
   async flush(only: { readonly key: unknown } | null): Promise<void> {
-    const works = this.#cancellation
-      .unsettled()
-      .filter((work) => only === null || isKey(work.key, only.key))
+    const all = this.#cancellation.unsettled()
+    const works = only === null ? all : all.filter(({ key }) => isKey(key, only.key))
     await whenSettled(works, `flush of '${this.#queue.name}'`)
   }
 

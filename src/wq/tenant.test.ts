@@ -17,7 +17,8 @@ const index = JSON.stringify(new URL('../worker/index.js', import.meta.url).href
 /** A worker that makes, stops and kills workers of its own when it is told to by a number. */
 const foreman = moduleOf(`
   import { UserWorker } from ${index}
-  const text = 'export default async (data, self) => { while (!self.shouldStop()) await self.sleep(60000) }'
+  const body = 'async (data, self) => { while (!self.shouldStop()) await self.sleep(60000) }'
+  const url = 'data:text/javascript,' + encodeURIComponent('export default ' + body)
   export default async (orders, self) => {
     const own = []
     for (;;) {
@@ -25,7 +26,7 @@ const foreman = moduleOf(`
       if (self.shouldStop()) return 0
       const order = Atomics.exchange(orders, 0, 0)
       try {
-        if (order === 1) own.push(await UserWorker.create('data:text/javascript,' + encodeURIComponent(text), { name: 't-n' }))
+        if (order === 1) own.push(await UserWorker.create(url, { name: 't-n' }))
         if (order === 2) await own.pop()?.stop()
         if (order === 3) own.pop()?.kill()
       } catch (error) {
@@ -44,14 +45,24 @@ const codeOf = (error: unknown): string | undefined => (error as { code?: string
 const steps = 1000
 const limit = 3
 
+/** Has a thread of its own look at an owner. @returns what ends that, and tells what it saw */
+function observe(owner: Owner): () => Promise<readonly [number, number, number]> {
+  const words = new Int32Array(new SharedArrayBuffer(16))
+  const workerData: Observed = { row: scopeOf('owner', owner).row, prefix: 'uw:t-', words }
+  const module = new URL('../worker/observer.fixture.js', import.meta.url)
+  const observer = new Worker(module, { workerData })
+  return async () => {
+    Atomics.store(words, 0, 1)
+    await once(observer, 'exit')
+    const [, looks = 0, rows = 0, threads = 0] = words
+    return [looks, rows, threads]
+  }
+}
+
 describe('a tenant that is limited to 3 workers', () => {
-  test('INV-UW-1, BUG-UW-7: never has 4, in 1,000 random steps of workers, nested workers and queues', async () => {
+  test('INV-UW-1, BUG-UW-7: never has 4, in 1,000 random steps of workers, nested workers and queues', async (t) => {
     const owner = new Owner({ name: 'tenant', limits: { workers: limit } })
-    const words = new Int32Array(new SharedArrayBuffer(16))
-    const data: Observed = { row: scopeOf('owner', owner).row, prefix: 'uw:t-', words }
-    const observer = new Worker(new URL('../worker/observer.fixture.js', import.meta.url), {
-      workerData: data,
-    })
+    const observed = observe(owner)
     const seed = Date.now() % 2 ** 31
     const dice = seeded(seed)
     const module = new URL('./works.fixture.js', import.meta.url)
@@ -110,12 +121,8 @@ describe('a tenant that is limited to 3 workers', () => {
     codes.delete('ERR_WORKER_EXITED')
     assert.deepEqual([...codes], [], `seed ${seed}`)
     await owner.stop()
-    Atomics.store(words, 0, 1)
-    await once(observer, 'exit')
-    const [, looks, rows, threads] = words as unknown as [number, number, number, number]
-    console.log(
-      `tenant: ${steps} steps, ${made} made, ${refused} refused, ${looks} looks, at most ${rows} rows and ${threads} threads (seed ${seed})`,
-    )
+    const [looks, rows, threads] = await observed()
+    t.diagnostic(`${made} made, ${refused} refused, ${looks} looks, seed ${seed}`)
     assert.ok(looks > 1000 && made > 10 && refused > 20, `${looks} ${made} ${refused}`)
     assert.equal(rows, limit, `seed ${seed}`)
     assert.ok(threads <= limit, `${threads} threads, seed ${seed}`)
