@@ -63,6 +63,23 @@ describe('a queue whose owner has a limit', () => {
     await owner.stop()
   })
 
+  test('gets the place of a worker that is idle, and not of one that runs a work', async () => {
+    const owner = new Owner({ limits: { workers: 2 } })
+    const [begun, gate] = [words(), words()]
+    const [busy, idle, other] = [queueOf(owner), queueOf(owner), queueOf(owner)]
+    const held = busy.run('held', [begun, gate])
+    await until('it runs', () => begun[0] === 1)
+    const [before] = busy.workers()
+    assert.equal(await idle.run('echo', [4]), 4)
+    assert.equal(await other.run('echo', [5]), 5)
+    assert.equal(idle.workers().length, 0)
+    open(gate)
+    await held
+    assert.equal(await busy.run('echo', [6]), 6)
+    assert.equal(busy.workers()[0]?.name, before?.name)
+    await owner.stop()
+  })
+
   test('waits for a place that a worker which is no queue has', async () => {
     const owner = new Owner({ limits: { workers: 1 } })
     const text =
