@@ -133,8 +133,8 @@ export type Point = 'work' | 'anywhere'
 
 /**
  * Whether a thread is to stand still at such a point: it is told to park, or it or an owner above is
- * frozen. A stop and a kill beat that: of a worker that is told to stop, or of an owner, nothing above
- * counts any more (KT-25, SG-7).
+ * frozen. A stop and a kill beat a freeze: of a worker that is told to stop, or of an owner, nothing
+ * above counts any more; below an owner that was killed, nothing does (KT-25, SG-7).
  */
 export function mustStand(words: Words, row: number, point: Point): boolean {
   const own = controlOf(words, row)
@@ -148,7 +148,7 @@ export function isFrozen(words: Words, row: number, point: Point): boolean {
   for (let each = row; each >= 0; each = parentOf(words, each)) {
     const word = controlOf(words, each)
     if (hasFlag(word, Flag.STOP | Flag.KILL)) return false
-    if (hasFlag(word, flag)) return true
+    if (hasFlag(word, flag)) return !isKilled(words, each)
     if (each === 0) return false
   }
   return false

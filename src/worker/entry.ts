@@ -101,6 +101,8 @@ async function live(identity: Identity, self: OwnSelf): Promise<void> {
   tell({ type: 'created', onOwnerKill: onOwnerKillOf(run) })
   if (!(await entered(self))) return leave(EINTR)
   tell({ type: 'entered' })
+  // Who froze it since the gate took it for one that has not begun, and believes that it stands.
+  self.checkpoint()
   let code: number
   try {
     const returned = isLoopFunction(run)

@@ -259,7 +259,7 @@ describe('a killed owner', () => {
         return true
       }, ${options})`)
 
-  test('SG-11, VH-25: leaves a loop that lingers running until it is stopped, and it can see why', async () => {
+  test('SG-11, VH-25: leaves a loop that lingers running until it is stopped, and it can see that', async () => {
     const owner = new Owner()
     const beat = words(2)
     const module = moduleOf(`
@@ -332,6 +332,20 @@ describe('a killed owner', () => {
     owner.kill()
     assert.equal(await worker.join(), -9)
     assert.equal(beat[1], 1)
+  })
+
+  test('lets a loop clean up that was frozen by itself, or is parked [SG-7]', async () => {
+    for (const halt of ['freeze', 'park'] as const) {
+      const owner = new Owner()
+      const beat = words(2)
+      const module = counting('{ onKill: () => { Atomics.store(beat, 1, 1) } }')
+      const worker = await started(module, beat, owner)
+      await worker[halt]()
+      owner.kill()
+      assert.equal(await worker.join(), -9)
+      assert.equal(beat[1], 1, halt)
+      await assert.rejects(worker.freeze(), { code: 'ENOSYS' })
+    }
   })
 
   test('what a loop does then is checked where it is declared', () => {

@@ -96,24 +96,25 @@ export async function freezeBelow(
   ask(words, row, at === 'work' ? 'freeze' : 'freeze-anywhere')
   for (const each of workersOf(words, row)) ring(words, each)
   look()
-  const pending = new Pending<void>('a freeze')
+  const pending = new Pending<number[]>('a freeze')
   const late = (): number[] => workersOf(words, row).filter((each) => !isStanding(words, each))
-  const isOver = (): boolean => !hasFlag(controlOf(words, row), Flag.FREEZE) || late().length === 0
+  // What is seen to stand stands on, though its word may say for a moment that it does not: a thread
+  // that goes on after the thaw before this freeze sees this one first (`stand`).
   const settle = (): void => {
-    if (isOver()) pending.resolve()
+    const rows = late()
+    if (rows.length === 0 || !hasFlag(controlOf(words, row), Flag.FREEZE)) pending.resolve(rows)
   }
   const ticks = every(lookEveryMs, settle)
-  const limit = deadline(deadlineMs, () => pending.resolve())
+  const limit = deadline(deadlineMs, () => pending.resolve(late()))
   waits.add(settle)
   settle()
   try {
-    await pending.promise
+    return await pending.promise
   } finally {
     waits.delete(settle)
     ticks.cancel()
     limit.cancel()
   }
-  return late()
 }
 
 /** Lets what is below a row go on. @returns whether it was frozen */

@@ -218,15 +218,20 @@ export class Life implements Ear, Member {
     if (this.end !== null) return
     this.#ownerKilled = error
     if (this.#onOwnerKill === 'end') return this.kill()
+    // A loop that is to clean up does not stand still for that.
+    if (this.#onOwnerKill === 'die') this.unpark()
     // It sees the flag above its row at its next signal point.
     ring(this.link.words, this.link.row)
     this.link.look()
-    if (this.#onOwnerKill === 'die') deadline(dieGraceMs, () => this.kill())
+    if (this.#onOwnerKill === 'linger') return
+    const limit = deadline(dieGraceMs, () => this.kill())
+    this.watch(() => limit.cancel())
   }
 
   async freeze(options: Required<FreezeOptions>): Promise<FreezeReport> {
     const { words, row } = this.link
-    if (this.end !== null || hasFlag(this.control, Flag.STOP)) throw this.#neverParks()
+    const isToEnd = hasFlag(this.control, Flag.STOP) || this.#ownerKilled !== null
+    if (this.end !== null || isToEnd) throw this.#neverParks()
     const rows = await freezeBelow(words, row, options, () => this.look())
     return { laggards: rows.map((each) => laggardOf(words, each, this.nameOf(each))) }
   }
@@ -307,7 +312,7 @@ export class Life implements Ear, Member {
   }
 
   #neverParks(cause: Error | null = null): UserWorkerError {
-    const text = `Worker '${this.name}' has exited or was told to stop, and does not park any more`
+    const text = `Worker '${this.name}' has exited or was told to end, and does not stand still any more`
     return new UserWorkerError('ENOSYS', text, cause === null ? {} : { cause })
   }
 

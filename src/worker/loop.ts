@@ -108,15 +108,17 @@ export async function runLoop(batch: Loop<unknown>, data: unknown, self: OwnSelf
   const run = batch as (data: unknown, self: Self) => boolean | Promise<boolean>
   let turned = now()
   for (;;) {
-    // (a) signals; (b) from here on each wake is heard; (c) stop; (d) a batch; (e) sleep.
+    // (a) signals; (b) from here on each wake is heard; (c) its owner's end, which beats a stop; (d) stop;
+    // (e) a batch; (f) sleep.
     self.checkpoint()
     const heard = self.listen()
-    // Fatal beats stop.
+    // Asked first: of a kill and a stop after it, whoever has seen the second sees both.
+    const isToStop = self.shouldStop()
     if (onOwnerKill === 'die' && self.shouldDie()) {
       await onKill()
       return KILLED
     }
-    if (self.shouldStop()) return 0
+    if (isToStop) return 0
     const answer = run(data, self)
     const didWork = typeof answer === 'boolean' ? answer : await answer
     if (typeof didWork !== 'boolean') {

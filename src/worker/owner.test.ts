@@ -132,6 +132,23 @@ describe('the limit of an owner', () => {
     await Promise.all([elsewhere.stop(), owner.stop()])
   })
 
+  test('goes with the spares of its thread: they end with it, and their rows are free after that', async () => {
+    for (const end of ['stop', 'kill'] as const) {
+      await UserWorker.spares(2)
+      const before = Owner.current()
+      const ids = before.workers().map(({ osThreadId }) => osThreadId)
+      assert.equal(ids.length, 2)
+      void before[end]()
+      await before.stop()
+      assert.equal(claimedRows(table()).length, 0)
+      const worker = await UserWorker.create(untilStopped)
+      assert.equal(worker.describe().madeFrom, 'thread')
+      assert.ok(!ids.includes(worker.osThreadId))
+      await UserWorker.spares(0)
+      await worker.stop()
+    }
+  })
+
   test('of heap holds for each worker below, and the least one counts', async () => {
     const owner = tenant({ limits: { heapMb: 48 }, parent: tenant({ limits: { heapMb: 200 } }) })
     const heapOf = (options: object): Promise<number> =>

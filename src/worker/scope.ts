@@ -240,13 +240,18 @@ export class Scope implements Member {
 
   /** To be called when a member is gone. */
   leave(member: Member): void {
-    if (!this.#members.delete(member)) return
-    if (this.#members.size === 0) {
-      if (this.#hasEnded) this.release()
-      this.parent?.leave(this)
-    }
+    if (!this.remove(member)) return
     stood()
     this.root.changed()
+  }
+
+  /** {@link leave}, where that makes no room: its worker is another member's from here on. */
+  remove(member: Member): boolean {
+    if (!this.#members.delete(member)) return false
+    if (this.#members.size > 0) return true
+    if (this.#hasEnded) this.release()
+    this.parent?.remove(this)
+    return true
   }
 
   /** All workers below, wherever they were made. */

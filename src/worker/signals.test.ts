@@ -130,6 +130,53 @@ describe('a worker is a thread of the group', () => {
     await it.ended
   })
 
+  test('so STOP stops it where it waits for its owner, and CONT lets it go on [BUG-SIG-5]', async (t) => {
+    const it = await owner(
+      t,
+      `const lock = new Int32Array(new SharedArrayBuffer(4)).fill(1)
+       const text = 'export default (lock) => { Atomics.wait(lock, 0, 1); return 7 }'
+       const one = await UserWorker.create('data:text/javascript,' + encodeURIComponent(text), {
+         data: lock,
+       })
+       await one.start()
+       process.on('SIGUSR2', async () => {
+         Atomics.store(lock, 0, 0)
+         Atomics.notify(lock, 0)
+         process.exit(await one.join())
+       })`,
+    )
+    it.child.kill('SIGSTOP')
+    assert.ok(await workersStopped(it, true), statesOf(it).join())
+    it.child.kill('SIGCONT')
+    assert.ok(await workersStopped(it, false), statesOf(it).join())
+    it.child.kill('SIGUSR2')
+    assert.deepEqual(await it.ended, [7, null])
+  })
+
+  test('so STOP stops it while it is made too, whichever thread that is in the system [SG-6]', async (t) => {
+    const it = await owner(
+      t,
+      `const make = async () => {
+         const one = await worker('() => {}')
+         await one.join()
+         console.log('made')
+         setImmediate(make)
+       }
+       for (let count = 0; count < 3; count++) void make()`,
+    )
+    const states = (): string[] => threadsOf(it.child.pid ?? 0).map(({ state }) => state)
+    const areStopped = (): boolean => states().every((state) => state === 'stopped')
+    for (let round = 0; round < 20; round++) {
+      const before = it.lines.length
+      for (let tries = 0; tries < 2000 && it.lines.length === before; tries++) await sleep(5)
+      it.child.kill('SIGSTOP')
+      for (let tries = 0; tries < 2000 && !areStopped(); tries++) await sleep(5)
+      assert.ok(areStopped(), states().join())
+      it.child.kill('SIGCONT')
+    }
+    assert.ok(it.lines.length > 20, 'workers were made all the time')
+  })
+
   test('UW-23: so KILL ends it with the process, also while all are stopped', async (t) => {
     for (const stopped of [false, true]) {
       const it = await owner(t, busy)

@@ -76,10 +76,9 @@ class Shelf {
         throw error
       }
       this.#refillSoon()
-      if (adopted) {
-        spare.adopted()
-        return spare.link
-      }
+      if (!adopted) continue
+      spare.adopted()
+      return spare.link
     }
   }
 
@@ -126,56 +125,28 @@ class Spare implements Ear, Member {
   readonly endsOthers = false
   readonly link: Link
   readonly booted = new Pending<void>('a spare thread')
-  readonly #scope = Scope.current()
-  readonly #exit = new Set<() => void>()
-  #isGone = false
   readonly #gone: () => void
   readonly #limit: Timer
+  readonly #scope = Scope.current()
+  readonly #ended: (() => void)[] = []
   #error: Error | null = null
 
   constructor(options: ThreadOptions, gone: () => void) {
     this.#gone = gone
     try {
-      const scope = this.#scope
-      this.link = new Link(this, { name: spareName, options, scope, adoption: null })
+      const identity = { name: spareName, scope: this.#scope, adoption: null }
+      this.link = new Link(this, { options, ...identity })
     } catch (error) {
       this.booted.resolve()
       throw error
     }
-    this.#scope.enter(this)
     this.#limit = deadline(defaultLoadDeadlineMs, () => this.#giveUp())
+    this.#scope.enter(this)
   }
 
-  /** It is a worker now, and that is somebody else's. */
+  /** It is a worker from here on. */
   adopted(): void {
-    this.#scope.leave(this)
-  }
-
-  killed(): void {
-    this.end()
-  }
-
-  /** Waker: the thread's 'exit'. */
-  finish(): Promise<void> {
-    this.#gone()
-    this.end()
-    return new Promise((resolve) => {
-      if (this.#isGone) resolve()
-      else this.#exit.add(resolve)
-    })
-  }
-
-  /** Nothing that is asked of an owner concerns it: it runs nothing. */
-  look(): void {}
-
-  changed(): void {}
-
-  yieldWorker(): boolean {
-    return false
-  }
-
-  nameOf(row: number): string | undefined {
-    return row === this.link.row ? spareName : undefined
+    this.#scope.remove(this)
   }
 
   /** It is not wanted any more. */
@@ -183,6 +154,30 @@ class Spare implements Ear, Member {
     this.#limit.cancel()
     this.booted.resolve()
     void this.link.thread.terminate()
+  }
+
+  /** Its owner ends, and it with it: nobody is to take it any more. */
+  finish(): Promise<void> {
+    this.killed()
+    return new Promise((resolve) => this.#ended.push(resolve))
+  }
+
+  killed(): void {
+    this.#gone()
+    this.end()
+  }
+
+  nameOf(row: number): string | undefined {
+    return row === this.link.row ? spareName : undefined
+  }
+
+  /** It runs nothing that could look. */
+  look(): void {}
+
+  changed(): void {}
+
+  yieldWorker(): boolean {
+    return false
   }
 
   hear(message: ToOwner): void {
@@ -196,11 +191,8 @@ class Spare implements Ear, Member {
   }
 
   exited(nodeCode: number): void {
-    this.#isGone = true
     this.#gone()
     this.#limit.cancel()
-    for (const resolve of this.#exit) resolve()
-    queueMicrotask(() => this.#scope.leave(this))
     const { words, row } = this.link
     const exitCode = memory.load(words, at(row, Field.EXIT_CODE))
     const facts = { name: 'spare', control: controlOf(words, row), exitCode, nodeCode }
@@ -215,6 +207,9 @@ class Spare implements Ear, Member {
     const text = 'A spare thread ended while it booted'
     const { error } = verdict({ ...facts, ...ways })
     this.booted.reject(error ?? new UserWorkerError('ERR_WORKER_DIED', text))
+    // Its row is freed right after this.
+    queueMicrotask(() => this.#scope.leave(this))
+    for (const ended of this.#ended) ended()
   }
 
   /** What the options load into each thread (`--import`) does not come to an end. */

@@ -212,7 +212,7 @@ export class UserWorker {
    *
    * @returns once all stand; by `deadlineMs` at the latest, and then it names those that do not
    * @throws TypeError EINVAL: an option is wrong
-   * @throws UserWorkerError ENOSYS: it has exited, or was told to stop
+   * @throws UserWorkerError ENOSYS: it has exited, or was told to stop, or an owner above was killed
    */
   async freeze(options: FreezeOptions = {}): Promise<FreezeReport> {
     const report = await this.#life.freeze(checkFreeze(options))

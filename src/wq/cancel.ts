@@ -64,6 +64,25 @@ export class Cancellation {
     return [...pending.sort(inOrder), ...runs.sort(inOrder)]
   }
 
+  /** Cancels the oldest work that does not run. @returns whether there was one */
+  cancelOldest(): boolean {
+    const oldest = this.unsettled().find(({ state }) => state === 'pending')
+    return oldest !== undefined && this.cancelAll([oldest]).canceled > 0
+  }
+
+  /** Cancels one work, or those of its choice, all or the first. */
+  cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
+    if (typeof match !== 'function') {
+      const work = match as QueuedWork
+      const isOurs = this.#parts.accountOf(work).lane === work.lane
+      return this.cancelAll(isOurs && !work.settled ? [work] : [])
+    }
+    const works = this.unsettled()
+    if (all) return this.cancelAll(works.filter(match))
+    const first = works.find(match)
+    return this.cancelAll(first === undefined ? [] : [first])
+  }
+
   cancelAll(works: readonly QueuedWork[]): CancelReport {
     const reason = (work: QueuedWork): Error =>
       new UserWorkerError('ECANCELED', `The work '${work.name}' was cancelled`)
@@ -78,24 +97,6 @@ export class Cancellation {
     }
     const outcome = running > 0 ? 'running' : canceled > 0 ? 'canceled' : 'not-found'
     return { outcome, canceled, running }
-  }
-
-  /** Cancels a work of this queue, or the first or all for which a test is true. */
-  cancelMatching(match: Work | ((work: Work) => boolean), all: boolean): CancelReport {
-    if (typeof match !== 'function') {
-      const work = match as QueuedWork
-      const isOurs = this.#parts.accountOf(work).lane === work.lane
-      return this.cancelAll(isOurs && !work.settled ? [work] : [])
-    }
-    const works = this.unsettled()
-    const first = all ? undefined : works.find(match)
-    return this.cancelAll(all ? works.filter(match) : first === undefined ? [] : [first])
-  }
-
-  /** Cancels the oldest work that does not run. @returns whether there was one */
-  cancelOldest(): boolean {
-    const oldest = this.unsettled().find(({ state }) => state === 'pending')
-    return oldest !== undefined && this.cancelAll([oldest]).canceled > 0
   }
 
   /** A signal was aborted: its works are settled now, wherever they stand. */

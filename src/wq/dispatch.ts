@@ -217,9 +217,8 @@ export class Dispatch {
   }
 
   async flush(only: { readonly key: unknown } | null): Promise<void> {
-    const works = this.#cancellation
-      .unsettled()
-      .filter((work) => only === null || isKey(work.key, only.key))
+    const all = this.#cancellation.unsettled()
+    const works = only === null ? all : all.filter(({ key }) => isKey(key, only.key))
     await whenSettled(works, `flush of '${this.#queue.name}'`)
   }
 

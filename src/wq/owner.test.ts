@@ -63,6 +63,23 @@ describe('a queue whose owner has a limit', () => {
     await owner.stop()
   })
 
+  test('gets the place of a worker that is idle, and not of one that runs a work', async () => {
+    const owner = new Owner({ limits: { workers: 2 } })
+    const [begun, gate] = [words(), words()]
+    const [busy, idle, other] = [queueOf(owner), queueOf(owner), queueOf(owner)]
+    const held = busy.run('held', [begun, gate])
+    await until('it runs', () => begun[0] === 1)
+    const [before] = busy.workers()
+    assert.equal(await idle.run('echo', [4]), 4)
+    assert.equal(await other.run('echo', [5]), 5)
+    assert.equal(idle.workers().length, 0)
+    open(gate)
+    await held
+    assert.equal(await busy.run('echo', [6]), 6)
+    assert.equal(busy.workers()[0]?.name, before?.name)
+    await owner.stop()
+  })
+
   test('waits for a place that a worker which is no queue has', async () => {
     const owner = new Owner({ limits: { workers: 1 } })
     const text =
@@ -176,12 +193,17 @@ describe('a frozen queue', () => {
 
   test('lets no worker leave as idle, and makes none', async () => {
     const owner = new Owner()
-    const queue = queueOf(owner, { maxWorkers: 3, minWorkers: 1, idleTimeoutMs: 200 })
-    await Promise.all([1, 2, 3].map(() => queue.run('echoOrThrow', [1, 30])))
-    await queue.freeze()
-    const there = queue.workers().length
-    await sleep(600)
-    assert.equal(queue.workers().length, there)
+    const queue = queueOf(owner, { maxWorkers: 3, minWorkers: 1, idleTimeoutMs: 20 })
+    const [begun, gate] = [words(), words()]
+    const works = [1, 2, 3].map(() => queue.run('held', [begun, gate]))
+    await until('they run', () => begun[0] === 3)
+    // Frozen from their works on: none was idle before.
+    const frozen = queue.freeze({ deadlineMs: 60_000 })
+    open(gate)
+    assert.deepEqual(await frozen, { laggards: [] })
+    await Promise.all(works)
+    await sleep(150)
+    assert.equal(queue.workers().length, 3)
     queue.thaw()
     await until('the idle ones leave', () => queue.workers().length === 1)
     await owner.stop()

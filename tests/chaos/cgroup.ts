@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { until } from './child.js'
 
@@ -14,6 +14,11 @@ let made = 0
 /** A group of processes. */
 export class Cgroup {
   readonly #folder: string
+
+  /** As the system shows it. */
+  get name(): string {
+    return basename(this.#folder)
+  }
 
   private constructor(folder: string) {
     this.#folder = folder

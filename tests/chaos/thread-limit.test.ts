@@ -74,7 +74,7 @@ describe('where the system gives no further thread', () => {
     assert.ok(reached(await atTheLimit(t, {}, (child) => pids.add(child.pid))))
   })
 
-  test('for want of file descriptors (EMFILE), works wait, and nothing spins (WQ-61)', async (t) => {
+  test('for want of file descriptors (EMFILE), works wait, and nothing spins (WQ-61, UW-7)', async (t) => {
     const { workers } = await atTheLimit(t, { under: ['prlimit', '--nofile=64'] }, () => {}, 24)
     assert.ok(workers >= 1 && workers < 24)
   })
