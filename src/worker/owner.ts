@@ -148,6 +148,7 @@ export class Owner {
    * @param options - `deadlineMs`: how long to wait, in milliseconds; without it, for ever
    * @throws UserWorkerError ETIME: there are workers left by `deadlineMs`; the message names them. The
    * request stands: `stop` can be called again
+   * @throws UserWorkerError EDEADLK: called in a worker whose own end one of those below waits for
    */
   async stop(options: { deadlineMs?: number } = {}): Promise<void> {
     checkOptions('stop', options, ['deadlineMs'])

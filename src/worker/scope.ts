@@ -294,7 +294,11 @@ export class Scope implements Member {
 
   /** Resolves when all below has ended, and the row is given back. */
   finish(): Promise<void> {
-    this.#ending ??= this.#finish()
+    this.#ending ??= this.#finish().catch((error: unknown) => {
+      // It was refused to wait for somebody: it can be asked again.
+      this.#ending = null
+      throw error
+    })
     return this.#ending
   }
 
