@@ -180,8 +180,10 @@ export class Dispatch {
       }
       const values = valuesOf(args, key, work.carried)
       const transfer = options?.transfer ?? nothing
-      if (transfer.length === 0 && arePrimitive(values)) work.values = values
-      else {
+      if (transfer.length === 0 && arePrimitive(values)) {
+        work.values = values
+        refusal = this.#uncarried(work, options)
+      } else {
         try {
           capture(work, values, transfer, this.#shared)
         } catch (error) {

@@ -5,7 +5,7 @@
  */
 import { threadNamePrefix } from '../../os/proc.js'
 import { builtin } from '../../os/builtin.js'
-import { reportOf } from '../../worker/index.js'
+import { loadModule, reportOf } from '../../worker/index.js'
 import { Handlers } from '../numbered-handlers.js'
 import { OwnModule } from '../own-module.js'
 import { Calls } from './calls.js'
@@ -57,6 +57,7 @@ async function begin(message: ToChild & { type: 'begin' }): Promise<void> {
   process.title = `${threadNamePrefix}${message.name}`
   const own = new OwnModule(message.module, decode(message.data))
   try {
+    for (const url of message.preload) await loadModule(url, 'Preloading')
     await own.load()
   } catch (error) {
     channel.tell({ type: 'unfit', error: reportOf(error) })

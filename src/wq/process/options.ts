@@ -5,6 +5,7 @@
  */
 import { invalid, UserWorkerError } from '../../errors.js'
 import type { WorkerOptions } from '../../os/thread.js'
+import type { ChildPlan } from '../protocol.js'
 
 type Limits = NonNullable<WorkerOptions['resourceLimits']>
 
@@ -47,10 +48,12 @@ export function checkIsolation(
 const heapFlag = '--max-old-space-size='
 
 /** Node's options for a child process below owners that limit its heap. */
-export function limitChild(flags: readonly string[], heapMb: number): readonly string[] {
+export function limitChild(child: ChildPlan, heapMb: number): ChildPlan {
+  const { flags } = child
   const own = flags.find((flag) => flag.startsWith(heapFlag))?.slice(heapFlag.length)
   // Of two, the last one counts.
-  return heapMb < Number(own ?? Infinity) ? [...flags, `${heapFlag}${Math.floor(heapMb)}`] : flags
+  if (heapMb >= Number(own ?? Infinity)) return child
+  return { ...child, flags: [...flags, `${heapFlag}${Math.floor(heapMb)}`] }
 }
 
 function flagsOf(limits: Limits): string[] {

@@ -19,6 +19,8 @@ export type ToChild =
   | {
       readonly type: 'begin'
       readonly name: string
+      /** Imported first. */
+      readonly preload: readonly string[]
       readonly module: string
       readonly data: Uint8Array
       /** Whether to tell its memory now and then. */
@@ -36,6 +38,8 @@ export type ToChild =
       readonly call: number
       readonly number: number
       readonly args: Uint8Array
+      /** What is carried, names and values in turns; null: nothing. */
+      readonly carried: Uint8Array | null
       readonly work: WorkOfCall | null
     }
   /** Abort the signal of the call's work. */
@@ -55,6 +59,8 @@ export type ToThread =
   | { readonly type: 'threw'; readonly call: number; readonly error: ErrorReport }
   | { readonly type: 'progress'; readonly call: number; readonly value: Uint8Array }
   | { readonly type: 'item'; readonly call: number; readonly value: Uint8Array }
+  /** A work carries something by a name that no carrier has there. */
+  | { readonly type: 'no-carrier'; readonly name: string }
   /** Its memory, heap and buffers. */
   | { readonly type: 'memory'; readonly heapMb: number }
   /** It has torn down, or could not. Its exit follows. */
