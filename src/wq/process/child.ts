@@ -55,6 +55,8 @@ function hear(message: ToChild): void {
 
 async function begin(message: ToChild & { type: 'begin' }): Promise<void> {
   process.title = `${threadNamePrefix}${message.name}`
+  writeAtOnce(process.stderr)
+  if (message.takesStdout) writeAtOnce(process.stdout)
   const own = new OwnModule(message.module, decode(message.data))
   try {
     for (const url of message.preload) await loadModule(url, 'Preloading')
@@ -67,6 +69,12 @@ async function begin(message: ToChild & { type: 'begin' }): Promise<void> {
   const heapMb = message.tellsMemory ? (): number => own.heapMb() : null
   calls = new Calls(new Handlers(own, () => {}), (answer) => channel.tell(answer), heapMb)
   channel.tell({ type: 'ready' })
+}
+
+/** Node writes to a pipe when there is room in it, and forgets the rest when the process exits. */
+function writeAtOnce(output: object): void {
+  const { _handle: handle } = output as { _handle?: { setBlocking?(on: boolean): void } }
+  handle?.setBlocking?.(true)
 }
 
 async function stop(): Promise<void> {

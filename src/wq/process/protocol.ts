@@ -19,6 +19,8 @@ export type ToChild =
   | {
       readonly type: 'begin'
       readonly name: string
+      /** Whether the thread takes its standard output, as it takes its standard error. */
+      readonly takesStdout: boolean
       /** Imported first. */
       readonly preload: readonly string[]
       readonly module: string

@@ -98,6 +98,7 @@ export class ChildProcess implements Host {
     this.#channel.tell({
       type: 'begin',
       name: this.#name,
+      takesStdout: this.#plan.stdout,
       preload: this.#plan.preload,
       module,
       data: encode(data),
