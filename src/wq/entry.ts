@@ -48,7 +48,11 @@ export default async function serve(data: ServeData, self: OwnSelf): Promise<num
   const host: Host =
     data.child === null
       ? new OwnModule(data.module, data.data)
-      : new ChildProcess(data, self.name, data.child, (message) => post.tell(message))
+      : new ChildProcess(data, self.name, data.child, {
+          tell: (message) => post.tell(message),
+          stood: () => self.ring(),
+        })
+  self.companion = host.companion
   try {
     await host.load()
   } catch (error) {

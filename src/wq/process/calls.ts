@@ -15,7 +15,7 @@ import { carry, unpack } from './values.js'
 /** Memory is told once in so many calls. */
 const callsPerMemory = 16
 
-type Heard = Exclude<ToChild, { readonly type: 'begin' | 'stop' }>
+type Heard = Exclude<ToChild, { readonly type: 'begin' | 'stand' | 'stop' }>
 
 export class Calls implements RunningThread {
   readonly #handlers: Handlers

@@ -10,7 +10,7 @@ import { Handlers } from '../numbered-handlers.js'
 import { OwnModule } from '../own-module.js'
 import { Calls } from './calls.js'
 import { Channel } from './channel.js'
-import { watchLifeline } from './lifeline.js'
+import { stand, watchLifeline } from './lifeline.js'
 import type { ToChild, ToThread } from './protocol.js'
 import { channelFd } from './spawn.js'
 import { decode } from './values.js'
@@ -47,6 +47,9 @@ function hear(message: ToChild): void {
     case 'abort':
     case 'credit':
       calls?.hear(message)
+      break
+    case 'stand':
+      stand()
       break
     case 'stop':
       void stop()

@@ -48,6 +48,8 @@ export type ToChild =
   | { readonly type: 'abort'; readonly call: number; readonly reason: ErrorReport }
   /** So many more items of the call were taken. */
   | { readonly type: 'credit'; readonly call: number; readonly count: number }
+  /** Stand still: what follows goes by the lifeline. */
+  | { readonly type: 'stand' }
   /** Tear down, and end. */
   | { readonly type: 'stop' }
 

@@ -16,7 +16,7 @@
  */
 import type { Duplex, Readable } from 'node:stream'
 import { after, nextTurn } from '../../os/clock.js'
-import { asError, errorOf, thrownOf } from '../../worker/index.js'
+import { asError, errorOf, thrownOf, type Companion } from '../../worker/index.js'
 import type { Function, Host } from '../host.js'
 import type { ChildPlan, ServeData, ToQueue } from '../protocol.js'
 import { running } from '../running.js'
@@ -25,6 +25,7 @@ import { Mark } from '../../ring/index.js'
 import { Call } from './call.js'
 import { Channel } from './channel.js'
 import { errorOfDeath, errorOfKill, LastWords, notForked } from './death.js'
+import { mayGoOn } from './lifeline.js'
 import { passedOn } from './passing.js'
 import type { ToChild, ToThread } from './protocol.js'
 import { refusalOf } from './refusal.js'
@@ -37,13 +38,21 @@ import { encode, notCarried, whatIsShared } from './values.js'
  */
 const lastWordsMs = 100
 
-export class ChildProcess implements Host {
+/** Whom a child process concerns: its thread, and the owner of that. */
+export interface Around {
+  tell(message: ToQueue): void
+  /** It stands still, as it was told to. */
+  stood(): void
+}
+
+export class ChildProcess implements Host, Companion {
+  readonly companion = this
   /** Settled by the child's end, unless that was asked for. */
   readonly died: Promise<never>
   readonly #data: ServeData
   readonly #name: string
   readonly #plan: ChildPlan
-  readonly #tellOwner: (message: ToQueue) => void
+  readonly #around: Around
   readonly #calls = new Map<number, Call>()
   /** The numbers of handlers that the child knows, by name. */
   readonly #numbers = new Map<string, number>()
@@ -60,17 +69,13 @@ export class ChildProcess implements Host {
   #lastNumber = 0
   #lastCall = 0
   #heapMb = 0
+  #stands: 'no' | 'asked' | 'yes' = 'no'
 
-  constructor(
-    data: ServeData,
-    name: string,
-    plan: ChildPlan,
-    tellOwner: (message: ToQueue) => void,
-  ) {
+  constructor(data: ServeData, name: string, plan: ChildPlan, around: Around) {
     this.#data = data
     this.#name = name
     this.#plan = plan
-    this.#tellOwner = tellOwner
+    this.#around = around
     this.died = new Promise((_, reject) => {
       this.#die = reject
     })
@@ -90,7 +95,8 @@ export class ChildProcess implements Host {
     }
     this.#ended = this.#end(this.#spawned)
     void this.#ended.then((error) => this.#die(error ?? errorOfKill(this.#name)))
-    const { child, channel, stdout, stderr } = this.#spawned
+    const { child, channel, lifeline, stdout, stderr } = this.#spawned
+    lifeline.on('data', () => this.#stood())
     stdout?.on('data', (part: Buffer) => process.stdout.write(part))
     stderr.on('data', (part: Buffer) => this.#passOn(part))
     this.#channel = new Channel(channel, (message) => this.#hear(message))
@@ -104,7 +110,7 @@ export class ChildProcess implements Host {
       data: encode(data),
       tellsMemory: recycle.heapMb !== null,
     })
-    if (child.pid !== undefined) this.#tellOwner({ type: 'process', processId: child.pid })
+    if (child.pid !== undefined) this.#around.tell({ type: 'process', processId: child.pid })
     try {
       await Promise.race([loaded, this.died])
     } catch (error) {
@@ -134,6 +140,27 @@ export class ChildProcess implements Host {
   kill(): void {
     this.#isKilled = true
     this.#spawned?.child.kill('SIGKILL')
+  }
+
+  stand(): boolean {
+    if (this.#channel === null) return true
+    if (this.#stands === 'no') {
+      this.#stands = 'asked'
+      this.#tell({ type: 'stand' })
+    }
+    return this.#stands === 'yes'
+  }
+
+  goOn(): void {
+    // One that was asked, and does not stand yet, goes on when it has said that it does.
+    if (this.#stands !== 'yes') return
+    this.#stands = 'no'
+    this.#spawned?.lifeline.write(mayGoOn)
+  }
+
+  #stood(): void {
+    this.#stands = 'yes'
+    this.#around.stood()
   }
 
   async teardown(): Promise<void> {
@@ -193,7 +220,7 @@ export class ChildProcess implements Host {
         this.#calls.get(message.call)?.hear(message)
         break
       case 'no-carrier':
-        this.#tellOwner(message)
+        this.#around.tell(message)
         break
       case 'memory':
         this.#heapMb = message.heapMb

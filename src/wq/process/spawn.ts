@@ -17,6 +17,7 @@ export const channelFd = 3
 export interface Spawned {
   readonly child: ChildProcess
   readonly channel: Socket
+  readonly lifeline: Socket
   /** Null: it is the parent's own. */
   readonly stdout: Readable | null
   readonly stderr: Readable
@@ -43,10 +44,15 @@ export function spawnChild({ flags, stdout }: ChildPlan): Spawned {
   })
   if ((child.stdio as unknown) === undefined) throw outOfDescriptors(child)
   const { [channelFd]: channel, [lifelineFd]: lifeline } = child.stdio
-  // Nothing is ever written to them.
+  // Its end is told by its exit.
   for (const stream of [lifeline, child.stdout, child.stderr]) stream?.on('error', () => {})
-  const { stderr } = child
-  return { child, channel: channel as Socket, stdout: child.stdout, stderr: stderr as Readable }
+  return {
+    child,
+    channel: channel as Socket,
+    lifeline: lifeline as Socket,
+    stdout: child.stdout,
+    stderr: child.stderr as Readable,
+  }
 }
 
 /** Without descriptors Node gives no streams, and an 'error' event, which nobody else is to hear. */
