@@ -180,18 +180,17 @@ export class Dispatch {
       }
       const values = valuesOf(args, key, work.carried)
       const transfer = options?.transfer ?? nothing
-      if (transfer.length === 0 && arePrimitive(values)) {
-        work.values = values
-        refusal = this.#uncarried(work, options)
-      } else {
+      if (transfer.length === 0 && arePrimitive(values)) work.values = values
+      else {
         try {
           capture(work, values, transfer, this.#shared)
         } catch (error) {
           return this.#failed(work, notSent(work, error))
         }
         // Again: reading the arguments may have run code of the caller's.
-        refusal = this.#admission.refusal(work) ?? this.#uncarried(work, options)
+        refusal = this.#admission.refusal(work)
       }
+      refusal ??= this.#uncarried(work, options)
     }
     if (refusal !== null) {
       this.#admission.refuse(work, refusal)

@@ -247,10 +247,8 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
   if (above.refusal !== null) throw above.refusal
   const scope = new Scope(name, above)
   const thread = checkThread(of, { env, argv, execArgv, resourceLimits, entry, stdout, stderr })
-  const { isolation = 'thread' } = options
-  const flags = checkIsolation(isolation, thread.resourceLimits, thread.entry)
   const preload = checkPreload(of, options.preload)
-  const child = flags === null ? null : { flags, preload, stdout: stdout === true }
+  const child = checkIsolation(options.isolation ?? 'thread', thread, preload)
   // They are the child's: its thread only passes on what it says.
   if (child !== null) delete thread.resourceLimits
   return {

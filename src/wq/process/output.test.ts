@@ -25,6 +25,10 @@ const module = moduleOf(`
     process.stderr.write(text + '\\n')
     process.abort()
   }
+  export const printAndSpin = (count) => {
+    print('spinning', count)
+    for (;;);
+  }
   export const teardown = () => console.log('torn down')
 `)
 
@@ -57,6 +61,14 @@ describe('the output of child processes', () => {
     assert.match(all(queue.stderr), /^last\n/)
   })
 
+  test('is all there of a child that was ended by force', async () => {
+    const queue = make({ stdout: true })
+    const spinning = queue.run('printAndSpin', [20_000], { timeoutMs: 3000, killAfterMs: 0 })
+    assert.equal((await failureOf(spinning)).code, 'ETIME')
+    await queue.close()
+    assert.equal(all(queue.stdout), lines('spinning', 20_000))
+  })
+
   test('of several children is in order for each, read while they write', async () => {
     const queue = make({ maxWorkers: 2, stdout: true })
     const read = text(queue.stdout as Readable)
@@ -71,7 +83,7 @@ describe('the output of child processes', () => {
   })
 })
 
-test('a signal of a terminal, which goes to the whole job, lets the works of children finish where queues drain', async (t) => {
+test('a signal that goes to the whole job lets the works of children finish where queues drain', async (t) => {
   const program = `
     const { WorkQueue, drainOnSignal } = await import(${index})
     const queue = new WorkQueue(null, { isolation: 'process', maxWorkers: 1 })
