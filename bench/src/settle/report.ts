@@ -93,7 +93,7 @@ export function pageOf(
 }
 
 /** Ours in child processes. */
-export function isolatedSection(lines: readonly Line[], withinMs: number): string[] {
+function isolatedSection(lines: readonly Line[], withinMs: number): string[] {
   if (lines.length === 0) return []
   const present = lines.filter((line) => !isAbsent(line))
   const text = "The same with `isolation: 'process'`, where the row applies."

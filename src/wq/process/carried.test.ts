@@ -77,7 +77,10 @@ describe('what is carried to a child process', () => {
       const work = request.run('here', () =>
         queue.enqueue('untilAborted', [], { onProgress: () => work.cancel() }),
       )
-      work.result.then((seen) => (seen === 'here' ? resolve() : reject(new Error(String(seen)))))
+      work.result.then((seen) => {
+        assert.equal(seen, 'here')
+        resolve()
+      }, reject)
     })
     await using other = make()
     assert.deepEqual(await withAll(() => other.run('seenBelow')), all)
