@@ -22,7 +22,7 @@ import type { Registered } from './registered.js'
 /** What a work carries. */
 export interface Carried {
   /** Known to all workers as long as somebody refers to it. */
-  readonly context: object | null
+  readonly context: { readonly items: readonly unknown[] } | null
   /** The number of its context; 0: it has none. */
   readonly number: number
   /** What goes along with the arguments: a name and a value for each carrier. */

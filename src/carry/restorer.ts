@@ -29,14 +29,21 @@ export class Restorer {
   readonly #missed = new Set<string>()
   readonly #await: (isThere: () => boolean) => void
   readonly #unknown: (name: string) => void
+  readonly #find: (name: string) => Registered | undefined
 
   /**
    * @param hear - hears messages, now, until something is there
    * @param unknown - is told, once for each name, of a carrier that this thread does not know
+   * @param find - the carrier of a name. Default: the one registered here
    */
-  constructor(hear: (isThere: () => boolean) => void, unknown: (name: string) => void) {
+  constructor(
+    hear: (isThere: () => boolean) => void,
+    unknown: (name: string) => void,
+    find: (name: string) => Registered | undefined = carrierOf,
+  ) {
     this.#await = hear
     this.#unknown = unknown
+    this.#find = find
   }
 
   define(number: number, items: readonly unknown[]): void {
@@ -78,7 +85,7 @@ export class Restorer {
     const steps: Step[] = []
     for (let index = 0; index < items.length; index += 2) {
       const name = items[index] as string
-      const carrier = carrierOf(name)
+      const carrier = this.#find(name)
       if (carrier === undefined) this.#miss(name)
       else {
         const sent = items[index + 1]

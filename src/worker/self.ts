@@ -82,6 +82,17 @@ export interface Self {
   completeAndExit(completion: Int32Array<SharedArrayBuffer>, code: number): never
 }
 
+/** What stands with a thread and goes on with it, such as a child process of its. */
+export interface Companion {
+  /**
+   * Asks it to stand still.
+   *
+   * @returns whether it does; if not, it calls `OwnSelf.ring` as soon as it does
+   */
+  stand(): boolean
+  goOn(): void
+}
+
 /** How {@link OwnSelf} leaves its thread: `entry.ts` knows. */
 export interface Ways {
   /** Tells the owner that the thread stands still, or never will: the control word knows. */
@@ -95,6 +106,8 @@ export interface Ways {
 /** The worker of this thread, with the bell that the owner rings. */
 export class OwnSelf implements Self {
   readonly name: string
+  /** The thread counts as standing when this stands. */
+  companion: Companion | null = null
   readonly #words: Words
   readonly #row: number
   readonly #ways: Ways
@@ -146,11 +159,17 @@ export class OwnSelf implements Self {
   /** Stands still at a signal point as long as it is told to. @returns whether it stood */
   stand(point: Point): boolean {
     // The common case costs a read for each owner above.
-    if (!mustStand(this.#words, this.#row, point)) return false
+    if (!mustStand(this.#words, this.#row, point)) {
+      if (this.companion !== null && !this.mustStand()) this.companion.goOn()
+      return false
+    }
+    if (this.companion?.stand() === false) return false
     const isPark = hasFlag(controlOf(this.#words, this.#row), Flag.PARK)
-    return this.#waiting(isPark ? 'unpark' : 'thaw', () =>
+    const stood = this.#waiting(isPark ? 'unpark' : 'thaw', () =>
       stand(this.#words, this.#row, () => this.#stands(), point),
     )
+    this.companion?.goOn()
+    return stood
   }
 
   /** A freeze concerns the workers below too, and they may sleep in their event loops. */

@@ -191,8 +191,9 @@ export class Dispatch {
           return this.#failed(work, notSent(work, error))
         }
         // Again: reading the arguments may have run code of the caller's.
-        refusal = this.admission.refusal(work) ?? this.#uncarried(work, options)
+        refusal = this.admission.refusal(work)
       }
+      refusal ??= this.#uncarried(work, options)
     }
     if (refusal !== null) {
       this.admission.refuse(work, refusal)

@@ -12,7 +12,7 @@ import type { Host } from './host.js'
 import { Handlers } from './numbered-handlers.js'
 import { OwnModule } from './own-module.js'
 import { Post } from './post.js'
-import { ChildProcess } from './process/index.js'
+import { ChildProcess, passerOf } from './process/index.js'
 import type { ServeData, ToServer } from './protocol.js'
 import { running } from './running.js'
 import { Serving } from './serving.js'
@@ -38,15 +38,21 @@ export default async function serve(data: ServeData, self: OwnSelf): Promise<num
     } else if (serving !== null) serveMessage(message, serving, host, post)
   }
   // The messages with arguments come in the order in which they were asked for.
-  const post = new Post(data.port, new Completions(data.completions), hear, () =>
-    serving?.argumentsUnreadable(),
+  const post = new Post(
+    data.port,
+    new Completions(data.completions),
+    hear,
+    () => serving?.argumentsUnreadable(),
+    data.child === null ? undefined : passerOf,
   )
   const host: Host =
     data.child === null
       ? new OwnModule(data.module, data.data)
-      : new ChildProcess(data, self.name, data.child, (processId) =>
-          post.tell({ type: 'process', processId }),
-        )
+      : new ChildProcess(data, self.name, data.child, {
+          tell: (message) => post.tell(message),
+          stood: () => self.ring(),
+        })
+  self.companion = host.companion
   try {
     await host.load()
   } catch (error) {

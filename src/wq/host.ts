@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Companion } from '../worker/index.js'
+
 /** A handler as it is called. */
 export type Function = (...args: readonly unknown[]) => unknown
 
@@ -19,6 +21,8 @@ export interface HandlerSource {
 }
 
 export interface Host extends HandlerSource {
+  /** What is to stand still with the thread; null: it is the thread. */
+  readonly companion: Companion | null
   /** Rejects when it has ended by itself, and then so does the thread; null: it is the thread. */
   readonly died: Promise<never> | null
   /**

@@ -247,8 +247,8 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
   if (above.refusal !== null) throw above.refusal
   const scope = new Scope(name, above)
   const thread = checkThread(of, { env, argv, execArgv, resourceLimits, entry, stdout, stderr })
-  const { isolation = 'thread' } = options
-  const child = checkIsolation(isolation, thread.resourceLimits, thread.entry)
+  const preload = checkPreload(of, options.preload)
+  const child = checkIsolation(options.isolation ?? 'thread', thread, preload)
   // They are the child's: its thread only passes on what it says.
   if (child !== null) delete thread.resourceLimits
   return {
@@ -269,7 +269,7 @@ export function checkQueue(module: unknown, options: WorkQueueOptions): CheckedQ
       output: new Output(options),
       thread: {
         owner: ownerOf(scope),
-        preload: checkPreload(of, options.preload),
+        preload: child === null ? preload : [],
         ...(nice === undefined ? {} : { nice }),
         ...(cpus === undefined ? {} : { cpus }),
         ...thread,

@@ -13,6 +13,7 @@ import { noModule } from './protocol.js'
 const reserved = new Set(['setup', 'teardown'])
 
 export class OwnModule implements Host {
+  readonly companion = null
   readonly died = null
   readonly #url: string
   readonly #data: unknown

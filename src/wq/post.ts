@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Restorer } from '../carry/index.js'
+import { Restorer, type Registered } from '../carry/index.js'
 import { UserWorkerError } from '../errors.js'
 import { receiveNext, type MessagePort, type TransferListItem } from '../os/thread.js'
 import {
@@ -36,10 +36,7 @@ const mostMessages = 1_000_000
 export class Post {
   readonly completions: Completions
   /** What the owner's works carry. */
-  readonly restorer = new Restorer(
-    (isThere) => this.receive(isThere),
-    (name) => this.tell({ type: 'no-carrier', name }),
-  )
+  readonly restorer: Restorer
   readonly #port: MessagePort
   readonly #results: ResultArena
   readonly #chunks = new Chunks()
@@ -47,12 +44,19 @@ export class Post {
   readonly #hear: (message: ToServer) => void
   readonly #unreadable: () => void
 
+  /** @param find - where the carriers of what works carry are, if not in this thread */
   constructor(
     port: MessagePort,
     completions: Completions,
     hear: (message: ToServer) => void,
     unreadable: () => void,
+    find?: (name: string) => Registered,
   ) {
+    this.restorer = new Restorer(
+      (isThere) => this.receive(isThere),
+      (name) => this.tell({ type: 'no-carrier', name }),
+      find,
+    )
     this.#port = port
     this.completions = completions
     this.#hear = hear

@@ -34,8 +34,18 @@ export interface ServeData {
   readonly concurrency: number
   /** After so many works, or with more memory, the worker leaves; null: never. */
   readonly recycle: { readonly works: number | null; readonly heapMb: number | null }
-  /** Node's options for the child process that runs the handlers; null: the thread runs them. */
-  readonly child: readonly string[] | null
+  /** The child process that runs the handlers; null: the thread runs them. */
+  readonly child: ChildPlan | null
+}
+
+/** What a child process is made from. */
+export interface ChildPlan {
+  /** Options of Node. */
+  readonly flags: readonly string[]
+  /** Modules that it imports before that with the handlers. */
+  readonly preload: readonly string[]
+  /** Whether its standard output goes through its worker, as its standard error always does. */
+  readonly stdout: boolean
 }
 
 /** What is known by number, and what it is. */

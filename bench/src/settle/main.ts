@@ -39,7 +39,11 @@ async function main(): Promise<number> {
   const lines = await tryAll(chosen, only, isolation)
   const versions = Object.fromEntries(only.map((name) => [name, versionOf(name)]))
   const setting = { node: process.versions.node, isolation, versions }
-  if (values.write) writeFileSync(page, pageOf(lines, setting, withinMs))
+  if (values.write) {
+    const hasBoth = isolation === 'thread' && only.includes('ours')
+    const isolated = hasBoth ? await tryAll(chosen, ['ours'], 'process') : []
+    writeFileSync(page, pageOf(lines, setting, withinMs, isolated))
+  }
   if (values.json) console.log(JSON.stringify({ ...setting, lines: lines.map(flat) }))
   else console.log(`${tableOf(lines, withinMs)}\n\n${summaryOf(lines, withinMs)}`)
   const own = lines.filter(({ pool }) => pool === 'ours')

@@ -56,8 +56,17 @@ export function tableOf(lines: readonly Line[], withinMs: number): string {
   return columns([titles, ...cells], 6).join('\n')
 }
 
-/** The page: ours alone, and then all side by side. */
-export function pageOf(lines: readonly Line[], setting: Setting, withinMs: number): string {
+/**
+ * The page: ours alone, and then all side by side.
+ *
+ * @param isolated - ours in child processes
+ */
+export function pageOf(
+  lines: readonly Line[],
+  setting: Setting,
+  withinMs: number,
+  isolated: readonly Line[] = [],
+): string {
   const own = lines.filter((line) => line.pool === 'ours' && !isAbsent(line))
   const names = [...new Set(lines.map(({ pool }) => pool))]
   const versions = names.map((name) => `${name} ${setting.versions[name] ?? ''}`.trimEnd())
@@ -71,8 +80,8 @@ export function pageOf(lines: readonly Line[], setting: Setting, withinMs: numbe
       introduction,
       `Measured with Node ${setting.node}: ${versions.join(', ')}; workers of ours are ${setting.isolation}s.`,
       '## Ours',
-      markdown(['failure', 'expected', 'seen', 'ms', 'the next work'], own.map(ownCells)),
-      summaryOf(lines, withinMs).replace(/\d+\/\d+/, '$& as expected'),
+      ownTable(own, withinMs),
+      ...isolatedSection(isolated, withinMs),
       '## Beside other pools',
       legend,
       markdown(['failure', ...names], allRows),
@@ -81,6 +90,19 @@ export function pageOf(lines: readonly Line[], setting: Setting, withinMs: numbe
       .join('\n\n')
       .trimEnd() + '\n'
   )
+}
+
+/** Ours in child processes. */
+function isolatedSection(lines: readonly Line[], withinMs: number): string[] {
+  if (lines.length === 0) return []
+  const present = lines.filter((line) => !isAbsent(line))
+  const text = "The same with `isolation: 'process'`, where the row applies."
+  return ['## Ours, in child processes', text, ownTable(present, withinMs)]
+}
+
+function ownTable(own: readonly Line[], withinMs: number): string {
+  const table = markdown(['failure', 'expected', 'seen', 'ms', 'the next work'], own.map(ownCells))
+  return `${table}\n\n${summaryOf(own, withinMs).replace(/\d+\/\d+/, '$& as expected')}`
 }
 
 /** Whether our pool has no such thing, in this build or with this isolation. */

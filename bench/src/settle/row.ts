@@ -6,7 +6,7 @@
 import type { Worker } from 'node:worker_threads'
 
 /** What not every pool can do. */
-export type Feature = 'freeze' | 'handle' | 'overlap' | 'owner' | 'threads'
+export type Feature = 'freeze' | 'handle' | 'overlap' | 'owner' | 'processes' | 'threads'
 
 /** How a pool is to be made. It has one worker, always. */
 export interface Opening {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Restorer, runWithin, type Step } from '../../carry/index.js'
 import { reportOf, thrownOf } from '../../worker/index.js'
 import { isThenable, sendItems } from '../items.js'
 import type { Handlers } from '../numbered-handlers.js'
@@ -14,7 +15,7 @@ import { carry, unpack } from './values.js'
 /** Memory is told once in so many calls. */
 const callsPerMemory = 16
 
-type Heard = Exclude<ToChild, { readonly type: 'begin' | 'stop' }>
+type Heard = Exclude<ToChild, { readonly type: 'begin' | 'stand' | 'stop' }>
 
 export class Calls implements RunningThread {
   readonly #handlers: Handlers
@@ -23,6 +24,11 @@ export class Calls implements RunningThread {
   /** The works of calls that have not ended. */
   readonly #works = new Map<number, Running>()
   #count = 0
+  /** What comes by number is sent with each call: there are no messages to hear. */
+  readonly #restorer = new Restorer(
+    () => {},
+    (name) => this.#tell({ type: 'no-carrier', name }),
+  )
 
   /** @param heapMb - null where nobody wants to know */
   constructor(
@@ -45,7 +51,9 @@ export class Calls implements RunningThread {
         break
       case 'abort': {
         const work = this.#works.get(message.call)
-        if (work !== undefined) running.run(work, () => work.abort(thrownOf(message.reason)))
+        if (work === undefined) break
+        const abort = (): void => work.abort(thrownOf(message.reason))
+        runWithin(work.steps, () => running.run(work, abort))
         break
       }
       case 'credit':
@@ -71,18 +79,20 @@ export class Calls implements RunningThread {
     let result: unknown
     try {
       const args = unpack(message.args, 'An argument of a work') as readonly unknown[]
+      const steps = this.#stepsOf(message.carried)
       const handler = this.#handlers.get(number)
-      if (message.work === null) result = handler.call(args)
+      if (message.work === null) result = runWithin(steps, () => handler.call(args))
       else {
         const { id, key, isStream } = message.work
         // In place of a slot's number: the call's.
         const work = new Running(this, call, 0, 0, id, number)
         work.key = key
         work.name = handler.name
+        work.steps = steps
         this.#works.set(call, work)
-        result = running.run(work, () =>
-          isStream ? this.#stream(work, handler.call(args)) : handler.call(args),
-        )
+        const run = (): unknown =>
+          isStream ? this.#stream(work, handler.call(args)) : handler.call(args)
+        result = runWithin(steps, () => running.run(work, run))
       }
     } catch (error) {
       return this.#fail(call, error)
@@ -92,6 +102,12 @@ export class Calls implements RunningThread {
       (value) => this.#complete(call, value),
       (error: unknown) => this.#fail(call, error),
     )
+  }
+
+  #stepsOf(carried: Uint8Array | null): readonly Step[] {
+    if (carried === null) return []
+    const values = unpack(carried, 'What a work carries') as readonly unknown[]
+    return this.#restorer.stepsOf(0, values)
   }
 
   #stream(work: Running, returned: unknown): Promise<void> {

@@ -5,12 +5,12 @@
  */
 import { threadNamePrefix } from '../../os/proc.js'
 import { builtin } from '../../os/builtin.js'
-import { reportOf } from '../../worker/index.js'
+import { loadModule, reportOf } from '../../worker/index.js'
 import { Handlers } from '../numbered-handlers.js'
 import { OwnModule } from '../own-module.js'
 import { Calls } from './calls.js'
 import { Channel } from './channel.js'
-import { watchLifeline } from './lifeline.js'
+import { stand, watchLifeline } from './lifeline.js'
 import type { ToChild, ToThread } from './protocol.js'
 import { channelFd } from './spawn.js'
 import { decode } from './values.js'
@@ -48,6 +48,9 @@ function hear(message: ToChild): void {
     case 'credit':
       calls?.hear(message)
       break
+    case 'stand':
+      stand()
+      break
     case 'stop':
       void stop()
   }
@@ -55,8 +58,11 @@ function hear(message: ToChild): void {
 
 async function begin(message: ToChild & { type: 'begin' }): Promise<void> {
   process.title = `${threadNamePrefix}${message.name}`
+  writeAtOnce(process.stderr)
+  if (message.takesStdout) writeAtOnce(process.stdout)
   const own = new OwnModule(message.module, decode(message.data))
   try {
+    for (const url of message.preload) await loadModule(url, 'Preloading')
     await own.load()
   } catch (error) {
     channel.tell({ type: 'unfit', error: reportOf(error) })
@@ -66,6 +72,12 @@ async function begin(message: ToChild & { type: 'begin' }): Promise<void> {
   const heapMb = message.tellsMemory ? (): number => own.heapMb() : null
   calls = new Calls(new Handlers(own, () => {}), (answer) => channel.tell(answer), heapMb)
   channel.tell({ type: 'ready' })
+}
+
+/** Node writes to a pipe when there is room in it, and forgets the rest when the process exits. */
+function writeAtOnce(output: object): void {
+  const { _handle: handle } = output as { _handle?: { setBlocking?(on: boolean): void } }
+  handle?.setBlocking?.(true)
 }
 
 async function stop(): Promise<void> {

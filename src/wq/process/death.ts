@@ -26,7 +26,9 @@ export function errorOfDeath(remains: Remains): UserWorkerError {
     const text = fatal.includes('invalid')
       ? `Code in worker '${name}' asked for a value that is too large for V8`
       : `The heap of worker '${name}' was full: give it more by resourceLimits.maxOldGenerationSizeMb`
-    const facts = { cause: new Error(fatal), exitCode: 1 }
+    // As Node's own error for a thread.
+    const cause = Object.assign(new Error(fatal), { code: 'ERR_WORKER_OUT_OF_MEMORY' })
+    const facts = { cause, exitCode: 1 }
     return new UserWorkerError('ERR_WORKER_OUT_OF_MEMORY', text, facts)
   }
   if (uncaught !== null) {

@@ -5,8 +5,16 @@
  */
 import { invalid, UserWorkerError } from '../../errors.js'
 import type { WorkerOptions } from '../../os/thread.js'
+import type { ChildPlan } from '../protocol.js'
 
 type Limits = NonNullable<WorkerOptions['resourceLimits']>
+
+/** Options of a queue that are checked. */
+interface Thread {
+  readonly resourceLimits?: Limits
+  readonly entry?: unknown
+  readonly stdout?: boolean
+}
 
 /** V8's young generation is three times what its option says: two halves, and as much again. */
 const semiSpaces = 3
@@ -17,15 +25,15 @@ const stackReserveKb = 192
 /**
  * Checks `isolation`, and what goes together with it.
  *
- * @returns Node's options for the child processes; null where threads run the handlers
+ * @returns null where threads run the handlers
  * @throws TypeError EINVAL
  * @throws UserWorkerError ENOTSUP
  */
 export function checkIsolation(
   isolation: unknown,
-  limits: Limits = {},
-  entry?: unknown,
-): readonly string[] | null {
+  { resourceLimits = {}, entry, stdout = false }: Thread,
+  preload: readonly string[],
+): ChildPlan | null {
   if (isolation === 'thread') return null
   if (isolation !== 'process') {
     throw invalid(`WorkQueue: isolation must be 'thread' or 'process', not ${String(isolation)}`)
@@ -36,21 +44,23 @@ export function checkIsolation(
       "keep 'userworker' outside the bundle"
     throw new UserWorkerError('ENOTSUP', text)
   }
-  if (limits.codeRangeSizeMb !== undefined) {
+  if (resourceLimits.codeRangeSizeMb !== undefined) {
     const text =
       'WorkQueue: resourceLimits.codeRangeSizeMb is for threads alone: V8 has no such option for a process'
     throw new UserWorkerError('ENOTSUP', text)
   }
-  return flagsOf(limits)
+  return { flags: flagsOf(resourceLimits), preload, stdout }
 }
 
 const heapFlag = '--max-old-space-size='
 
 /** Node's options for a child process below owners that limit its heap. */
-export function limitChild(flags: readonly string[], heapMb: number): readonly string[] {
+export function limitChild(child: ChildPlan, heapMb: number): ChildPlan {
+  const { flags } = child
   const own = flags.find((flag) => flag.startsWith(heapFlag))?.slice(heapFlag.length)
   // Of two, the last one counts.
-  return heapMb < Number(own ?? Infinity) ? [...flags, `${heapFlag}${Math.floor(heapMb)}`] : flags
+  if (heapMb >= Number(own ?? Infinity)) return child
+  return { ...child, flags: [...flags, `${heapFlag}${Math.floor(heapMb)}`] }
 }
 
 function flagsOf(limits: Limits): string[] {

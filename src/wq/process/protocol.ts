@@ -19,6 +19,10 @@ export type ToChild =
   | {
       readonly type: 'begin'
       readonly name: string
+      /** Whether the thread takes its standard output, as it takes its standard error. */
+      readonly takesStdout: boolean
+      /** Imported first. */
+      readonly preload: readonly string[]
       readonly module: string
       readonly data: Uint8Array
       /** Whether to tell its memory now and then. */
@@ -36,12 +40,16 @@ export type ToChild =
       readonly call: number
       readonly number: number
       readonly args: Uint8Array
+      /** What is carried, names and values in turns; null: nothing. */
+      readonly carried: Uint8Array | null
       readonly work: WorkOfCall | null
     }
   /** Abort the signal of the call's work. */
   | { readonly type: 'abort'; readonly call: number; readonly reason: ErrorReport }
   /** So many more items of the call were taken. */
   | { readonly type: 'credit'; readonly call: number; readonly count: number }
+  /** Stand still: what follows goes by the lifeline. */
+  | { readonly type: 'stand' }
   /** Tear down, and end. */
   | { readonly type: 'stop' }
 
@@ -55,6 +63,8 @@ export type ToThread =
   | { readonly type: 'threw'; readonly call: number; readonly error: ErrorReport }
   | { readonly type: 'progress'; readonly call: number; readonly value: Uint8Array }
   | { readonly type: 'item'; readonly call: number; readonly value: Uint8Array }
+  /** A work carries something by a name that no carrier has there. */
+  | { readonly type: 'no-carrier'; readonly name: string }
   /** Its memory, heap and buffers. */
   | { readonly type: 'memory'; readonly heapMb: number }
   /** It has torn down, or could not. Its exit follows. */

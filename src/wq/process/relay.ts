@@ -14,33 +14,45 @@
  *
  * @module
  */
-import { after } from '../../os/clock.js'
-import { asError, errorOf, thrownOf } from '../../worker/index.js'
+import type { Duplex, Readable } from 'node:stream'
+import { after, nextTurn } from '../../os/clock.js'
+import { asError, errorOf, thrownOf, type Companion } from '../../worker/index.js'
 import type { Function, Host } from '../host.js'
-import type { ServeData } from '../protocol.js'
+import type { ChildPlan, ServeData, ToQueue } from '../protocol.js'
 import { running } from '../running.js'
 import type { Running } from '../running-work.js'
 import { Mark } from '../../ring/index.js'
 import { Call } from './call.js'
 import { Channel } from './channel.js'
 import { errorOfDeath, errorOfKill, LastWords, notForked } from './death.js'
+import { mayGoOn } from './lifeline.js'
+import { passedOn } from './passing.js'
 import type { ToChild, ToThread } from './protocol.js'
+import { refusalOf } from './refusal.js'
 import { spawnChild, type Spawned } from './spawn.js'
 import { encode, notCarried, whatIsShared } from './values.js'
 
 /**
  * What a child has written before its end is there at its end; only if a process of its own still
- * holds its standard error is that not closed, and then nobody waits longer than this.
+ * holds one of its outputs is that not closed, and then nobody waits longer than this.
  */
 const lastWordsMs = 100
 
-export class ChildProcess implements Host {
+/** Whom a child process concerns: its thread, and the owner of that. */
+export interface Around {
+  tell(message: ToQueue): void
+  /** It stands still, as it was told to. */
+  stood(): void
+}
+
+export class ChildProcess implements Host, Companion {
+  readonly companion = this
   /** Settled by the child's end, unless that was asked for. */
   readonly died: Promise<never>
   readonly #data: ServeData
   readonly #name: string
-  readonly #options: readonly string[]
-  readonly #made: (processId: number) => void
+  readonly #plan: ChildPlan
+  readonly #around: Around
   readonly #calls = new Map<number, Call>()
   /** The numbers of handlers that the child knows, by name. */
   readonly #numbers = new Map<string, number>()
@@ -57,18 +69,13 @@ export class ChildProcess implements Host {
   #lastNumber = 0
   #lastCall = 0
   #heapMb = 0
+  #stands: 'no' | 'asked' | 'yes' = 'no'
 
-  /** @param made - told of the process, once there is one */
-  constructor(
-    data: ServeData,
-    name: string,
-    options: readonly string[],
-    made: (processId: number) => void,
-  ) {
+  constructor(data: ServeData, name: string, plan: ChildPlan, around: Around) {
     this.#data = data
     this.#name = name
-    this.#options = options
-    this.#made = made
+    this.#plan = plan
+    this.#around = around
     this.died = new Promise((_, reject) => {
       this.#die = reject
     })
@@ -82,24 +89,28 @@ export class ChildProcess implements Host {
       this.#loaded = { resolve, reject }
     })
     try {
-      this.#spawned = spawnChild(this.#options)
+      this.#spawned = spawnChild(this.#plan)
     } catch (cause) {
       throw notForked(this.#name, asError(cause))
     }
     this.#ended = this.#end(this.#spawned)
     void this.#ended.then((error) => this.#die(error ?? errorOfKill(this.#name)))
-    const { child, channel, stderr } = this.#spawned
+    const { child, channel, lifeline, stdout, stderr } = this.#spawned
+    lifeline.on('data', () => this.#stood())
+    stdout?.on('data', (part: Buffer) => process.stdout.write(part))
     stderr.on('data', (part: Buffer) => this.#passOn(part))
     this.#channel = new Channel(channel, (message) => this.#hear(message))
     const { module, data, recycle } = this.#data
     this.#channel.tell({
       type: 'begin',
       name: this.#name,
+      takesStdout: this.#plan.stdout,
+      preload: this.#plan.preload,
       module,
       data: encode(data),
       tellsMemory: recycle.heapMb !== null,
     })
-    if (child.pid !== undefined) this.#made(child.pid)
+    if (child.pid !== undefined) this.#around.tell({ type: 'process', processId: child.pid })
     try {
       await Promise.race([loaded, this.died])
     } catch (error) {
@@ -131,6 +142,27 @@ export class ChildProcess implements Host {
     this.#spawned?.child.kill('SIGKILL')
   }
 
+  stand(): boolean {
+    if (this.#channel === null) return true
+    if (this.#stands === 'no') {
+      this.#stands = 'asked'
+      this.#tell({ type: 'stand' })
+    }
+    return this.#stands === 'yes'
+  }
+
+  goOn(): void {
+    // One that was asked, and does not stand yet, goes on when it has said that it does.
+    if (this.#stands !== 'yes') return
+    this.#stands = 'no'
+    this.#spawned?.lifeline.write(mayGoOn)
+  }
+
+  #stood(): void {
+    this.#stands = 'yes'
+    this.#around.stood()
+  }
+
   async teardown(): Promise<void> {
     this.#tell({ type: 'stop' })
     const error = await this.#ended
@@ -153,6 +185,9 @@ export class ChildProcess implements Host {
       const work = (running.getStore() ?? null) as Running | null
       const shared = work === null ? whatIsShared(args) : null
       if (shared !== null) throw notCarried('An argument of a broadcast', shared)
+      const carried = passedOn()
+      const refusal = work === null ? refusalOf(carried) : null
+      if (refusal !== null) throw refusal
       const id = ++this.#lastCall
       const isStream = work !== null && (work.format & Mark.STREAM) !== 0
       this.#tell({
@@ -160,6 +195,7 @@ export class ChildProcess implements Host {
         call: id,
         number,
         args: encode(args),
+        carried: carried.length === 0 ? null : encode(carried),
         work: work === null ? null : { id: work.id, key: work.key, isStream },
       })
       const call = new Call(id, work, (message) => this.#tell(message))
@@ -183,6 +219,9 @@ export class ChildProcess implements Host {
       case 'item':
         this.#calls.get(message.call)?.hear(message)
         break
+      case 'no-carrier':
+        this.#around.tell(message)
+        break
       case 'memory':
         this.#heapMb = message.heapMb
         break
@@ -201,10 +240,8 @@ export class ChildProcess implements Host {
   }
 
   /** Resolves when the process is gone and everything it said was heard. */
-  async #end({ child, channel, stderr }: Spawned): Promise<Error | null> {
-    const closed = [channel, stderr].map(
-      (stream) => new Promise<void>((resolve) => void stream.once('close', resolve)),
-    )
+  async #end({ child, channel, stdout, stderr }: Spawned): Promise<Error | null> {
+    const closed = Promise.all([channel, stdout, stderr].map(closeOf))
     const exit = await new Promise<{ code: number | null; signal: string | null } | Error>(
       (resolve) => {
         child.once('error', resolve)
@@ -213,8 +250,9 @@ export class ChildProcess implements Host {
     )
     if (exit instanceof Error) return notForked(this.#name, exit)
     await Promise.race([
-      Promise.all(closed),
-      new Promise<void>((resolve) => void after(lastWordsMs, resolve)),
+      closed,
+      // What has come meanwhile is read in the turn after that.
+      new Promise<void>((resolve) => void after(lastWordsMs, resolve)).then(nextTurn),
     ])
     if (this.#stopped !== null) return this.#stopped.error
     return errorOfDeath({
@@ -225,4 +263,9 @@ export class ChildProcess implements Host {
       fatal: this.#lastWords.found,
     })
   }
+}
+
+async function closeOf(stream: Duplex | Readable | null): Promise<void> {
+  if (stream === null) return
+  await new Promise<void>((resolve) => void stream.once('close', resolve))
 }

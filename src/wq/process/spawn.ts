@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { builtin } from '../../os/builtin.js'
+import type { ChildPlan } from '../protocol.js'
 import { lifelineFd } from './lifeline.js'
 
 /** The child's end of the socket with the messages. */
@@ -16,6 +17,9 @@ export const channelFd = 3
 export interface Spawned {
   readonly child: ChildProcess
   readonly channel: Socket
+  readonly lifeline: Socket
+  /** Null: it is the parent's own. */
+  readonly stdout: Readable | null
   readonly stderr: Readable
 }
 
@@ -25,24 +29,30 @@ export interface Spawned {
 const ofTheParent = /^--inspect/
 
 /**
- * @param options - of Node, for the child, beside those of this thread
+ * @param plan - whose options of Node stand beside those of this thread
  * @throws what `spawn` throws; other refusals come as the child's 'error' event
  */
-export function spawnChild(options: readonly string[]): Spawned {
+export function spawnChild({ flags, stdout }: ChildPlan): Spawned {
   const { fileURLToPath } = builtin('node:url')
   const file = fileURLToPath(new URL('./child.js', import.meta.url))
   const own = process.execArgv.filter((option) => !ofTheParent.test(option))
-  const args = [...own, ...options, file, ...process.argv.slice(2)]
+  const args = [...own, ...flags, file, ...process.argv.slice(2)]
   const child = builtin('node:child_process').spawn(process.execPath, args, {
     env: process.env,
-    // Through this thread goes only what is looked at here: see `LastWords`.
-    stdio: ['ignore', 'inherit', 'pipe', 'pipe', 'pipe'],
+    // Through this thread goes only what is captured, or looked at here: see `LastWords`.
+    stdio: ['ignore', stdout ? 'pipe' : 'inherit', 'pipe', 'pipe', 'pipe'],
   })
   if ((child.stdio as unknown) === undefined) throw outOfDescriptors(child)
   const { [channelFd]: channel, [lifelineFd]: lifeline } = child.stdio
-  // Nothing is ever written to them.
-  for (const stream of [lifeline, child.stderr]) stream?.on('error', () => {})
-  return { child, channel: channel as Socket, stderr: child.stderr as Readable }
+  // Its end is told by its exit.
+  for (const stream of [lifeline, child.stdout, child.stderr]) stream?.on('error', () => {})
+  return {
+    child,
+    channel: channel as Socket,
+    lifeline: lifeline as Socket,
+    stdout: child.stdout,
+    stderr: child.stderr as Readable,
+  }
 }
 
 /** Without descriptors Node gives no streams, and an 'error' event, which nobody else is to hear. */

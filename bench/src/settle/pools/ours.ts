@@ -11,7 +11,7 @@ import { begun, threadFile } from './handle.js'
 /** @param isolation - what the workers are: threads, or processes */
 export function ours(isolation: string): Adapter {
   const features: Feature[] = ['freeze', 'handle', 'overlap', 'owner']
-  if (isolation === 'thread') features.push('threads')
+  features.push(isolation === 'thread' ? 'threads' : 'processes')
   // oxlint-disable-next-line typescript/require-await
   return { features: new Set(features), open: async (opening) => openOurs(isolation, opening) }
 }

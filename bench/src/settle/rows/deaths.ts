@@ -125,6 +125,10 @@ export const deaths: readonly Row[] = [
   dies('a throw in a timer', 'throwInTimer', 'ERR_WORKER_DIED, cause RangeError'),
   dies('an unhandled rejection', 'rejectUnhandled', 'ERR_WORKER_DIED, cause RangeError'),
   dies('a full heap', 'fillHeap', 'ERR_WORKER_OUT_OF_MEMORY, cause ERR_WORKER_OUT_OF_MEMORY'),
+  {
+    ...dies('SIGKILL to the process', 'killProcess', 'ERR_WORKER_DIED'),
+    needs: ['processes'],
+  },
   terminated,
   terminatedBeforeItBegins,
   terminatedBeforeItIsHeard,

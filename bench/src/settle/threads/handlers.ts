@@ -21,6 +21,12 @@ export function exit(code: number): never {
   process.exit(code)
 }
 
+/** As the system does when it is short of memory. */
+export async function killProcess(): Promise<never> {
+  process.kill(process.pid, 'SIGKILL')
+  return forever()
+}
+
 /** A line in a file, and the end of the thread. */
 export function markAndExit({ file, line }: { file: string; line: number }): never {
   mark({ file, line })
