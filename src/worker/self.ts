@@ -104,6 +104,8 @@ export class OwnSelf implements Self {
   #stopHeard = false
   /** Called at each ring of the bell: sleepers, and the gate. */
   readonly #listeners = new Set<() => void>()
+  /** Whether the workers below were told last that they are to stand. */
+  #toldBelow = false
   /** How many wakes earlier sleeps have answered. */
   #answered = 0
 
@@ -258,7 +260,10 @@ export class OwnSelf implements Self {
     // and a function that is not called yet could not hear an abort.
     const stopping = this.shouldStop()
     // Works that run may be finished first; the workers below need not wait for that.
-    if (this.mustStand()) this.#ways.lookBelow()
+    const mustStand = this.mustStand()
+    // Of a thaw too: they may not have stood.
+    if (mustStand || this.#toldBelow) this.#ways.lookBelow()
+    this.#toldBelow = mustStand
     this.stand('anywhere')
     for (const listener of this.#listeners) listener()
     if (!stopping) return
