@@ -260,10 +260,10 @@ export class OwnSelf implements Self {
     // and a function that is not called yet could not hear an abort.
     const stopping = this.shouldStop()
     // Works that run may be finished first; the workers below need not wait for that.
-    const mustStand = this.mustStand()
+    const isTold = this.mustStand()
     // Of a thaw too: they may not have stood.
-    if (mustStand || this.#toldBelow) this.#ways.lookBelow()
-    this.#toldBelow = mustStand
+    if (isTold || this.#toldBelow) this.#ways.lookBelow()
+    this.#toldBelow = isTold
     this.stand('anywhere')
     for (const listener of this.#listeners) listener()
     if (!stopping) return

@@ -11,7 +11,7 @@ export { awaited, echo } from './gates.fixture.js'
 /** Once let go, runs a work in a queue of this thread, and says that it waits for it. */
 export async function nested(gate: Int32Array, asked: Int32Array): Promise<unknown> {
   while (Atomics.load(gate, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
-  const inner = new WorkQueue<typeof import('./thaw.fixture.js')>(new URL(import.meta.url))
+  const inner = new WorkQueue(new URL(import.meta.url))
   const work = inner.run('echo', [7])
   Atomics.store(asked, 0, 1)
   try {
