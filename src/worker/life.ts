@@ -238,7 +238,10 @@ export class Life implements Ear, Member {
 
   /** @returns whether it was frozen */
   thaw(): boolean {
-    return this.end === null && thawBelow(this.link.words, this.link.row)
+    if (this.end !== null) return false
+    const wasFrozen = thawBelow(this.link.words, this.link.row)
+    this.look()
+    return wasFrozen
   }
 
   kill(): void {

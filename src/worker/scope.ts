@@ -73,6 +73,8 @@ export class Scope implements Member {
   readonly words: Words = table()
   readonly #members = new Set<Member>()
   #row: number | null = null
+  /** That of the row: see `ownerNumber`. */
+  #number = 0
   #limits: OwnerLimits
   #killed: UserWorkerError | null = null
   #hasEnded = false
@@ -100,8 +102,8 @@ export class Scope implements Member {
       const parent = this.parent === null ? ownRow() : this.parent.row
       this.#row = claimLimited(this.words, parent, this.#limits)
       const { words } = this
-      const number = ownerNumber(words, this.#row)
-      forgotten.register(this, { words, row: this.#row, number }, this)
+      this.#number = ownerNumber(words, this.#row)
+      forgotten.register(this, { words, row: this.#row, number: this.#number }, this)
     }
     return this.#row
   }
@@ -249,7 +251,7 @@ export class Scope implements Member {
   remove(member: Member): boolean {
     if (!this.#members.delete(member)) return false
     if (this.#members.size > 0) return true
-    if (this.#hasEnded) this.release()
+    if (this.#hasEnded) this.#giveBack()
     this.parent?.remove(this)
     return true
   }
@@ -273,6 +275,8 @@ export class Scope implements Member {
   /** @returns whether it was frozen */
   thaw(): boolean {
     const wasFrozen = thawBelow(this.words, this.row)
+    // Some have not stood, and sleep in their event loops beside works that wait.
+    this.look()
     this.changed()
     return wasFrozen
   }
@@ -304,8 +308,11 @@ export class Scope implements Member {
 
   /** A stop beats a freeze, of this owner and of those above: what is below goes on. */
   letGo(): void {
+    // With an owner above that has ended its row went too, and may be another's by now.
+    if (this.isGone) return
     ask(this.words, this.row, 'stop')
     for (const row of workersOf(this.words, this.row)) ring(this.words, row)
+    this.look()
     this.changed()
   }
 
@@ -325,13 +332,18 @@ export class Scope implements Member {
     return enders.length > 0 ? enders : members
   }
 
-  /** Nothing is to be made here any more, and the row is given back when nothing is left. */
+  /** It has ended. A thread that cannot be ended may still be below it: then the row goes with that. */
   release(): void {
     this.#hasEnded = true
-    if (this.#members.size > 0 || this.#row === null) return
-    if (this.parent === null || !this.parent.isGone) releaseTree(this.words, this.#row)
+    if (this.#members.size === 0) this.#giveBack()
+  }
+
+  #giveBack(): void {
     forgotten.unregister(this)
+    const [row, number] = [this.#row, this.#number]
     this.#row = null
+    // It may have gone with the owner above it, and be another's by now.
+    if (row !== null && ownerNumber(this.words, row) === number) releaseTree(this.words, row)
   }
 
   look(): void {

@@ -117,6 +117,8 @@ export class OwnSelf implements Self {
   #stopHeard = false
   /** Called at each ring of the bell: sleepers, and the gate. */
   readonly #listeners = new Set<() => void>()
+  /** Whether the workers below were told last that they are to stand. */
+  #toldBelow = false
   /** How many wakes earlier sleeps have answered. */
   #answered = 0
 
@@ -277,7 +279,10 @@ export class OwnSelf implements Self {
     // and a function that is not called yet could not hear an abort.
     const stopping = this.shouldStop()
     // Works that run may be finished first; the workers below need not wait for that.
-    if (this.mustStand()) this.#ways.lookBelow()
+    const isTold = this.mustStand()
+    // Of a thaw too: they may not have stood.
+    if (isTold || this.#toldBelow) this.#ways.lookBelow()
+    this.#toldBelow = isTold
     this.stand('anywhere')
     for (const listener of this.#listeners) listener()
     if (!stopping) return

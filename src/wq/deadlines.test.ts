@@ -62,6 +62,35 @@ describe('while nothing of a queue runs', () => {
     alive.cancel()
     assert.ok(at - begun >= 155, `${at - begun} ms`)
   })
+
+  test('a deadline that runs out in a pause is later by what it has missed, not by all of the pause', async () => {
+    const { deadlines, work, killed } = alone()
+    deadlines.killLater(work, 100, new Error('late'))
+    deadlines.pause()
+    const begun = performance.now()
+    await until('a long pause has passed', () => performance.now() > begun + 3000)
+    const resumed = performance.now()
+    deadlines.resume()
+    const alive = keepAlive()
+    const at = await killed
+    alive.cancel()
+    assert.ok(at - resumed < 2500, `${at - resumed} ms after things ran again`)
+  })
+
+  test('a work that begins after a pause has all of its timeoutMs, and no more', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    await queue.run('nothing')
+    await queue.freeze()
+    const begun = word()
+    const failure = failureOf(queue.run('untilAborted', [begun], { timeoutMs: 100 }))
+    const frozen = performance.now()
+    await until('a long pause has passed', () => performance.now() > frozen + 3000)
+    const thawed = performance.now()
+    queue.thaw()
+    assert.equal((await failure).code, 'ETIME')
+    const ranMs = performance.now() - thawed
+    assert.ok(ranMs >= 95 && ranMs < 2500, `${ranMs} ms`)
+  })
 })
 
 describe("a work's timeoutMs", () => {

@@ -8,13 +8,23 @@
  */
 import * as memory from '#memory'
 import { UserWorkerError } from '../errors.js'
-import { deadline, longestTimeoutMs, lostMs, microseconds, now, type Timer } from '../os/clock.js'
+import {
+  deadline,
+  longestTimeoutMs,
+  lostMs,
+  microseconds,
+  now,
+  runTime,
+  type Timer,
+} from '../os/clock.js'
 import { Kind, Slot, slotOf } from '../ring/index.js'
 import type { Account } from './account.js'
 import type { QueuedWork } from './work.js'
 
 /** A work that runs into its time-out and does not mind its signal is ended by force after this. */
 const graceMs = 1000
+/** The clock of the slots goes round after 71 minutes: works are looked at more often than that. */
+const lookAtLeastMs = 30 * 60_000
 
 /** What deadlines need of a queue. */
 export interface DeadlineEvents {
@@ -27,16 +37,18 @@ export interface DeadlineEvents {
 interface Watch {
   timer: Timer
   readonly timeoutMs: number
-  /** What was lost until it was submitted. */
-  readonly lostBefore: number
+  /** When it began, by `now`; null: it has not, as far as was seen. */
+  beganMs: number | null
+  /** What was lost until it was last seen not to have begun. */
+  lostBefore: number
 }
 
 export class Deadlines {
   readonly #events: DeadlineEvents
   readonly #watches = new Map<QueuedWork, Watch>()
-  /** Since when nothing runs; null while things run. */
+  /** Since when nothing runs, by `runTime`, as what is lost is counted apart; null while things run. */
   #pausedAt: number | null = null
-  /** How long nothing ran, all pauses together. */
+  /** How long nothing ran, all pauses together, by the same clock. */
   #pausedMs = 0
   /** What became due in a pause. */
   readonly #due = new Set<() => void>()
@@ -48,8 +60,8 @@ export class Deadlines {
   /** From now on the work's running time is watched (WQ-79). */
   watch(work: QueuedWork, timeoutMs: number): void {
     // No work has run for so long before so long has passed.
-    const timer = this.#after(timeoutMs, () => this.#look(work))
-    this.#watches.set(work, { timer, timeoutMs, lostBefore: this.#lostMs() })
+    const timer = this.#after(Math.min(timeoutMs, lookAtLeastMs), () => this.#look(work))
+    this.#watches.set(work, { timer, timeoutMs, beganMs: null, lostBefore: this.#lostMs() })
   }
 
   /** To be called once a work is settled. */
@@ -71,21 +83,27 @@ export class Deadlines {
 
   /** From here on nothing runs, and no time passes for works. */
   pause(): void {
-    this.#pausedAt ??= now()
+    if (this.#pausedAt !== null) return
+    // What has begun by now loses the pause; what has not, begins after it.
+    for (const [work, watch] of this.#watches) this.#hasBegun(work, watch)
+    this.#pausedAt = runTime()
   }
 
   /** Things run again. */
   resume(): void {
     if (this.#pausedAt === null) return
-    this.#pausedMs += now() - this.#pausedAt
+    this.#pausedMs = this.#pausedSoFar()
     this.#pausedAt = null
+    for (const watch of this.#watches.values()) {
+      if (watch.beganMs === null) watch.lostBefore = this.#lostMs()
+    }
     const due = [...this.#due]
     this.#due.clear()
     for (const pass of due) pass()
   }
 
   #pausedSoFar(): number {
-    return this.#pausedMs + (this.#pausedAt === null ? 0 : now() - this.#pausedAt)
+    return this.#pausedMs + (this.#pausedAt === null ? 0 : runTime() - this.#pausedAt)
   }
 
   #lostMs(): number {
@@ -95,19 +113,23 @@ export class Deadlines {
   /** Like `deadline`, and what passes in a pause does not count. */
   #after(ms: number, run: () => void): Timer {
     let before = this.#pausedSoFar()
+    let wake: (() => void) | null = null
     const pass = (): void => {
-      const missing = this.#pausedMs - before
-      if (this.#pausedAt !== null) this.#due.add(pass)
-      else if (missing > 0) {
+      // What of the pause lies within the time that has passed.
+      const missing = this.#pausedSoFar() - before
+      wake = () => {
         before = this.#pausedMs
-        timer = deadline(Math.min(missing, longestTimeoutMs), pass)
-      } else run()
+        if (missing > 0) timer = deadline(Math.min(missing, longestTimeoutMs), pass)
+        else run()
+      }
+      if (this.#pausedAt === null) wake()
+      else this.#due.add(wake)
     }
     let timer = deadline(ms, pass)
     return {
       cancel: () => {
         timer.cancel()
-        this.#due.delete(pass)
+        if (wake !== null) this.#due.delete(wake)
       },
     }
   }
@@ -118,7 +140,8 @@ export class Deadlines {
     const { timeoutMs } = watch
     const left = timeoutMs - this.#runMs(work, watch)
     if (left > 0) {
-      watch.timer = this.#after(Math.max(1, left), () => this.#look(work))
+      const nextMs = Math.min(Math.max(1, left), lookAtLeastMs)
+      watch.timer = this.#after(nextMs, () => this.#look(work))
       return
     }
     this.#watches.delete(work)
@@ -129,11 +152,21 @@ export class Deadlines {
   }
 
   /** How long it has run. */
-  #runMs(work: QueuedWork, { lostBefore }: Watch): number {
-    if (work.slot < 0) return 0
+  #runMs(work: QueuedWork, watch: Watch): number {
+    if (this.#hasBegun(work, watch)) {
+      return now() - (watch.beganMs as number) - (this.#lostMs() - watch.lostBefore)
+    }
+    watch.lostBefore = this.#lostMs()
+    return 0
+  }
+
+  #hasBegun(work: QueuedWork, watch: Watch): boolean {
+    if (watch.beganMs !== null) return true
+    if (work.slot < 0) return false
     const { words } = this.#events.accountOf(work).lane.memory
     const began = memory.load(words, slotOf(work.slot) + Slot.BEGAN)
-    if (began === 0) return 0
-    return ((microseconds() - began) >>> 0) / 1000 - (this.#lostMs() - lostBefore)
+    if (began === 0) return false
+    watch.beganMs = now() - ((microseconds() - began) >>> 0) / 1000
+    return true
   }
 }

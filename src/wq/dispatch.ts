@@ -310,6 +310,8 @@ export class Dispatch {
 
   #take(work: QueuedWork, options: WorkOptions | undefined): void {
     this.#unsettled++
+    // It may wait for a thaw or for room, and whoever ends the owner settles it.
+    this.#owned.enter()
     this.#release ??= hold(() => `${this.#unsettled} works of '${this.#queue.name}'`)
     if (work.signal !== null) this.#signals.watch(work)
     trace('queue', { queue: this.#queue, work })

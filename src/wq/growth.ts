@@ -63,7 +63,7 @@ const usualBirthMs = 30
  */
 const pauseMs = 1000
 
-/** Works that cannot have a worker because of an owner's limit are looked at again after so long. */
+/** Works that cannot have a worker because of an owner's limit or freeze are looked at again after so long. */
 const starvedMs = 100
 
 export class Growth {
@@ -79,6 +79,7 @@ export class Growth {
   #check: Timer | null = null
   #heldCheck: Timer | null = null
   #starvedCheck: Timer | null = null
+  #isStarved = false
   #idleCheck: Timer | null = null
   #endsAtCheck = 0
   #checkedAt = 0
@@ -117,8 +118,13 @@ export class Growth {
 
   /** Makes what is needed now, and looks again later if that is not clear yet. */
   consider(): void {
-    if (this.#isEnded || this.#isPaused || this.#account.isFailing || this.#account.isFrozen) return
+    if (this.#isEnded || this.#isPaused || this.#account.isFailing) return
     const { servers, runnable } = this.#account
+    if (this.#account.isFrozen) {
+      // Another thread may have frozen it, and nobody here is told of that thaw.
+      if (servers.size < this.#max && runnable > 0) this.#considerLater()
+      return
+    }
     const room = this.#room()
     if (room <= 0) {
       if (servers.size < this.#max && runnable > 0) this.#starve()
@@ -141,7 +147,7 @@ export class Growth {
 
   /** Whether works wait because the limit of an owner leaves them no worker. */
   get isStarved(): boolean {
-    return this.#starvedCheck !== null && this.#account.servers.size === 0
+    return this.#isStarved && this.#account.servers.size === 0
   }
 
   /**
@@ -149,10 +155,16 @@ export class Growth {
    * do gives it up, and otherwise there is room when one ends.
    */
   #starve(): void {
-    if (this.#starvedCheck !== null) return
+    if (this.#isStarved) return
     if (this.#account.servers.size === 0) this.#account.askForRoom()
-    this.#starvedCheck = after(starvedMs, () => {
+    this.#isStarved = true
+    this.#considerLater()
+  }
+
+  #considerLater(): void {
+    this.#starvedCheck ??= after(starvedMs, () => {
       this.#starvedCheck = null
+      this.#isStarved = false
       this.consider()
     })
   }
@@ -163,6 +175,7 @@ export class Growth {
     else if (this.#wasFrozen) this.#thawed()
     this.#starvedCheck?.cancel()
     this.#starvedCheck = null
+    this.#isStarved = false
     this.consider()
   }
 
