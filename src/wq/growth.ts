@@ -328,7 +328,8 @@ export class Growth {
   #watchIdle(): void {
     if (this.#idleCheck !== null || !Number.isFinite(this.#idleTimeoutMs)) return
     // Nobody counts the time of those who stay anyway.
-    if (this.#isEnded || this.#surplus() <= 0) return
+    const isLimited = this.#account.room < Infinity && this.#account.servers.size > 0
+    if (this.#isEnded || (this.#surplus() <= 0 && !isLimited)) return
     this.#idleCheck = deadline(Math.max(1, this.#idleTimeoutMs / 2), () => {
       this.#idleCheck = null
       if (!this.#account.isFrozen) this.#letIdleGo()
@@ -336,10 +337,14 @@ export class Growth {
     })
   }
 
-  /** How many servers more than those that always stay. */
+  /**
+   * How many servers more than those that always stay. Where an owner's limit leaves no room, the last
+   * one is not kept: somebody may need its place, in another thread too.
+   */
   #surplus(): number {
-    const staying = [...this.#account.servers].filter(({ isLeaving }) => !isLeaving).length
-    return staying - Math.max(1, Math.min(this.#min, this.#max))
+    const { servers, room } = this.#account
+    const staying = [...servers].filter(({ isLeaving }) => !isLeaving).length
+    return staying - Math.max(room > 0 ? 1 : 0, Math.min(this.#min, this.#max))
   }
 
   #letIdleGo(): void {

@@ -71,8 +71,8 @@ export interface WorkQueueOptions extends Pick<
    */
   concurrency?: number | Concurrency
   /**
-   * After so long without a work, in milliseconds, a worker leaves that is not the last of its class
-   * (WQ-72). Infinity: never. Default 5,000.
+   * After so long without a work, in milliseconds, a worker leaves (WQ-72); the last of its class
+   * only while an owner's limit is reached. Infinity: never. Default 5,000.
    */
   idleTimeoutMs?: number
   /** The most works that may be unsettled at a time, from 1. Default: no limit. */

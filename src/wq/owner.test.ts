@@ -80,6 +80,20 @@ describe('a queue whose owner has a limit', () => {
     await owner.stop()
   })
 
+  test('gets a place that an idle worker of another thread has, once that was idle for long', async () => {
+    const owner = new Owner({ limits: { workers: 2 } })
+    const idle = queueOf(owner, { idleTimeoutMs: 100 })
+    const busy = new WorkQueue<typeof import('./nested.fixture.js')>(
+      new URL('./nested.fixture.js', import.meta.url),
+      { owner },
+    )
+    await idle.run('echo', [1])
+    // Its handler waits for a worker of its own queue, and there are two already.
+    assert.equal(await busy.run('echoBelow', [7]), 7)
+    assert.equal(await idle.run('echo', [2]), 2)
+    await owner.stop()
+  })
+
   test('waits for a place that a worker which is no queue has', async () => {
     const owner = new Owner({ limits: { workers: 1 } })
     const text =
