@@ -100,9 +100,9 @@ async function live(identity: Identity, self: OwnSelf): Promise<void> {
   take(words, control, 'loaded')
   tell({ type: 'created', onOwnerKill: onOwnerKillOf(run) })
   if (!(await entered(self))) return leave(EINTR)
-  tell({ type: 'entered' })
   // Who froze it since the gate took it for one that has not begun, and believes that it stands.
   self.checkpoint()
+  tell({ type: 'entered' })
   let code: number
   try {
     const returned = isLoopFunction(run)

@@ -4,7 +4,6 @@
  * @module
  */
 import { invalid, UserWorkerError } from '../errors.js'
-import { asError } from './error-report.js'
 import { deadline } from '../os/clock.js'
 import { Pending } from '../os/pending.js'
 import { checkInteger, checkName, checkNumber, checkOptions, checkTimeMs } from '../validate.js'
@@ -137,7 +136,7 @@ export class Owner {
    * @param reason - the `cause` of the errors
    */
   kill(reason: unknown = new Error('no reason was given')): void {
-    this.#scope.kill(asError(reason))
+    this.#scope.kill(reason)
   }
 
   /**

@@ -51,8 +51,13 @@ export interface Member {
   finish(): Promise<unknown>
   /** There may be room for a worker; the owner is frozen, or not any more. */
   changed(): void
-  /** Gives up a worker that does nothing, for another's need. @returns whether it had one */
-  yieldWorker(): boolean
+  /**
+   * Gives up a worker for another's need: one that does nothing; or, for somebody who has none at all,
+   * one of several.
+   *
+   * @returns whether it had one
+   */
+  yieldWorker(forOneWithNone: boolean): boolean
   /** The name of the worker in this row, if it is one of its own. */
   nameOf(row: number): string | undefined
 }
@@ -188,7 +193,7 @@ export class Scope implements Member {
     const { row, full } = claimWithin(this.words, this.row)
     if (row !== null) return row
     const error = this.#overLimit(full)
-    ;(this.#withRow(full) ?? this.root).yieldWorker()
+    ;(this.#withRow(full) ?? this.root).yieldWorker(false)
     throw error
   }
 
@@ -213,9 +218,10 @@ export class Scope implements Member {
 
   #overLimit(full: number): UserWorkerError {
     const scope = this.#withRow(full)
-    const owner = scope?.name ?? 'another thread'
+    const owner = scope?.name ?? 'of another thread'
+    const which = scope === null ? 'An owner of another thread' : `The owner '${owner}'`
     const most = limitsOf(this.words, full).workers
-    const text = `The owner '${owner}' has as many workers as its limit allows, ${most}`
+    const text = `${which} has as many workers as its limit allows, ${most}`
     return new UserWorkerError('EAGAIN', text, { owner })
   }
 
@@ -281,9 +287,10 @@ export class Scope implements Member {
     return wasFrozen
   }
 
-  kill(reason: Error): void {
+  kill(reason: unknown): void {
     if (this.isGone) return
-    const text = `The owner '${this.name}' was killed: ${reason.message}`
+    const why = reason instanceof Error ? reason.message : String(reason)
+    const text = `The owner '${this.name}' was killed: ${why}`
     this.killed(new UserWorkerError('ERR_OWNER_KILLED', text, { cause: reason }))
     // What the thread makes from here on is another's.
     if (this === ofThread) ofThread = null
@@ -354,8 +361,8 @@ export class Scope implements Member {
     for (const member of this.#members) member.changed()
   }
 
-  yieldWorker(): boolean {
-    return [...this.#members].some((member) => member.yieldWorker())
+  yieldWorker(forOneWithNone: boolean): boolean {
+    return [...this.#members].some((member) => member.yieldWorker(forOneWithNone))
   }
 
   nameOf(row: number): string | undefined {

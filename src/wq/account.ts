@@ -150,8 +150,8 @@ export class Account implements Growing {
     return this.#common.scope.room
   }
 
-  askForRoom(): void {
-    this.#common.scope.full.yieldWorker()
+  askForRoom(hasNone: boolean): void {
+    this.#common.scope.full.yieldWorker(hasNone)
   }
 
   /** Whether works are being failed right now: none of them is a reason to grow. */

@@ -125,7 +125,8 @@ export class Dispatch {
       kill: (error) => this.#kill(error, () => queue.close()),
       close: () => queue.close(),
       changed: () => this.#ownerChanged(),
-      yieldWorker: () => unbounded.growth.yieldServer() || bounded.growth.yieldServer(),
+      yieldWorker: (forOneWithNone) =>
+        unbounded.growth.yieldServer(forOneWithNone) || bounded.growth.yieldServer(forOneWithNone),
     })
     this.#cancellation = new Cancellation({
       accounts: this.accounts,

@@ -14,7 +14,7 @@ import { invalid, UserWorkerError } from '../errors.js'
 import { builtin } from '../os/builtin.js'
 import { deadline } from '../os/clock.js'
 import { isMainThread } from '../os/thread.js'
-import { checkArray, checkObject, checkTimeMs } from '../validate.js'
+import { checkArray, checkOptions, checkTimeMs } from '../validate.js'
 import { WorkQueue } from './queue.js'
 
 /** Signals that a program can hear and that end it by default. */
@@ -99,7 +99,7 @@ function check(
   if (queues.length === 0 || !queues.every((queue) => queue instanceof WorkQueue)) {
     throw invalid('drainOnSignal: queues must be a WorkQueue or several')
   }
-  checkObject('drainOnSignal: the options', options)
+  checkOptions('drainOnSignal', options, ['signals', 'deadlineMs'])
   const { signals = ['SIGTERM', 'SIGINT'], deadlineMs } = options
   checkArray('drainOnSignal: signals', signals)
   for (const signal of signals as readonly unknown[]) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UserWorkerError } from '../errors.js'
 import type { FreezeOptions, Laggard } from '../worker/index.js'
 import type { Dispatch } from './dispatch.js'
 
@@ -20,14 +21,18 @@ export interface QueueFreezeReport {
 
 /** Freezes a queue's workers. */
 export async function freezeQueue(
-  { scope, accounts }: Dispatch,
+  { scope, accounts, admission }: Dispatch,
+  name: string,
   options: Required<FreezeOptions>,
 ): Promise<QueueFreezeReport> {
+  const { hasEnded } = admission
+  if (hasEnded instanceof UserWorkerError && hasEnded.code === 'ERR_OWNER_KILLED') throw hasEnded
+  if (hasEnded !== null) throw new UserWorkerError('ENOSYS', `The queue '${name}' is closed`)
   const { laggards } = await scope.freeze(options)
-  const workOf = (name: string): string | null => {
+  const workOf = (worker: string): string | null => {
     for (const account of [accounts.bounded, accounts.unbounded]) {
       for (const server of account.servers) {
-        if (server.name === name) return account.worksOf(server)[0]?.name ?? null
+        if (server.name === worker) return account.worksOf(server)[0]?.name ?? null
       }
     }
     return null

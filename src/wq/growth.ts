@@ -43,8 +43,12 @@ export interface Growing {
   add(reason: Reason): void
   failPending(error: Error, asCanceled: boolean): void
   failWithoutServers(): void
-  /** Asks whoever has the places that the owner's limit leaves to give one up. */
-  askForRoom(): void
+  /**
+   * Asks whoever has the places that the owner's limit leaves to give one up.
+   *
+   * @param hasNone - for a class that has no worker: others who have several give one up even if busy
+   */
+  askForRoom(hasNone: boolean): void
 }
 
 /** Works that found no place are looked at again after so long. */
@@ -127,7 +131,7 @@ export class Growth {
     }
     const room = this.#room()
     if (room <= 0) {
-      if (servers.size < this.#max && runnable > 0) this.#starve()
+      if (servers.size < this.#max && this.#waiting() > 0) this.#starve()
       return
     }
     const wanted = this.#min - servers.size
@@ -156,7 +160,7 @@ export class Growth {
    */
   #starve(): void {
     if (this.#isStarved) return
-    if (this.#account.servers.size === 0) this.#account.askForRoom()
+    this.#account.askForRoom(this.#account.servers.size === 0)
     this.#isStarved = true
     this.#considerLater()
   }
@@ -185,13 +189,20 @@ export class Growth {
     for (const server of this.#account.servers) server.lastEndMs = runTime()
   }
 
-  /** Lets a server go that does nothing, though it be the last. @returns whether there was one */
-  yieldServer(): boolean {
+  /**
+   * Lets a server go that does nothing, though it be the last; or, for somebody who has none at all, one
+   * of several, when it has finished what it does.
+   *
+   * @returns whether there was one
+   */
+  yieldServer(forOneWithNone: boolean): boolean {
     const { servers, runnable } = this.#account
-    if (runnable > 0 || servers.size <= this.#min) return false
-    const idle = [...servers].find((each) => each.state === 'serving' && !each.isLeaving)
-    idle?.retire()
-    return idle !== undefined
+    const staying = [...servers].filter((each) => each.state === 'serving' && !each.isLeaving)
+    const spare = runnable === 0 ? staying.length - this.#min : staying.length - 1
+    const last = staying.at(-1)
+    if (last === undefined || spare <= 0 || (runnable > 0 && !forOneWithNone)) return false
+    last.retire()
+    return true
   }
 
   /** A server is there. */

@@ -13,8 +13,8 @@ export interface OwnedEvents {
   close(): Promise<unknown>
   /** There may be room for workers; they are frozen, or not any more. */
   changed(): void
-  /** Give up a worker that does nothing. @returns whether there was one */
-  yieldWorker(): boolean
+  /** Give up a worker: see `Member`. */
+  yieldWorker(forOneWithNone: boolean): boolean
 }
 
 /**
@@ -55,8 +55,8 @@ export class Owned implements Member {
     this.events.changed()
   }
 
-  yieldWorker(): boolean {
-    return this.events.yieldWorker()
+  yieldWorker(forOneWithNone: boolean): boolean {
+    return this.events.yieldWorker(forOneWithNone)
   }
 
   /** Its workers are told by themselves. */

@@ -80,6 +80,38 @@ describe('a queue whose owner has a limit', () => {
     await owner.stop()
   })
 
+  test('has the places of idle workers of others, also beside a worker of its own', async () => {
+    const owner = new Owner({ limits: { workers: 3 } })
+    const [one, other] = [queueOf(owner, { maxWorkers: 3 }), queueOf(owner, { maxWorkers: 3 })]
+    const [begun, gate] = [words(), words()]
+    const first = [1, 2].map(() => one.run('held', [begun, gate]))
+    await until('both run', () => begun[0] === 2)
+    open(gate)
+    await Promise.all(first)
+    Atomics.store(gate, 0, 0)
+    // Three at the same time: its own, and the places of the two idle ones.
+    const works = [1, 2, 3].map(() => other.run('held', [begun, gate]))
+    await until('all three run', () => begun[0] === 5)
+    open(gate)
+    await Promise.all(works)
+    await owner.stop()
+  })
+
+  test('without a worker gets the place of one of several, though all are busy', async () => {
+    const owner = new Owner({ limits: { workers: 2 } })
+    const [busy, other] = [queueOf(owner, { maxWorkers: 2 }), queueOf(owner)]
+    const over = new AbortController()
+    const flood = async (): Promise<void> => {
+      while (!over.signal.aborted) await busy.run('echoOrThrow', [1, 5])
+    }
+    const floods = [1, 2, 3, 4].map(flood)
+    await until('both places are taken', () => owner.workers().length === 2)
+    assert.equal(await other.run('echo', [7]), 7)
+    over.abort()
+    await Promise.all(floods)
+    await owner.stop()
+  })
+
   test('gets a place that an idle worker of another thread has, once that was idle for long', async () => {
     const owner = new Owner({ limits: { workers: 2 } })
     const idle = queueOf(owner, { idleTimeoutMs: 100 })

@@ -290,7 +290,7 @@ export class WorkQueue<Module = AnyModule> {
    * @throws UserWorkerError ERR_OWNER_KILLED: its owner was killed
    */
   async freeze(options: FreezeOptions = {}): Promise<QueueFreezeReport> {
-    return await freezeQueue(this.#dispatch, checkFreeze(options))
+    return await freezeQueue(this.#dispatch, this.name, checkFreeze(options))
   }
 
   /** Lets frozen workers go on. No effect where the queue itself is not frozen, or is closed. */

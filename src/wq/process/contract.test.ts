@@ -47,6 +47,8 @@ workQueueContract(make, {
     moved,
   'env and resource limits reach the workers':
     'it asks the thread for its limits: see isolation.test.ts',
+  'a work that was cancelled before its thread began it never runs on another':
+    'its handler waits on a word, and two processes share none that can be waited on',
   'a work that was sent to a thread which was ending runs on another':
     'a call that is on its way to a process that ends was begun as far as anybody can tell',
 })

@@ -4,7 +4,7 @@
  * @module
  */
 import { invalid, UserWorkerError } from '../../errors.js'
-import type { WorkerOptions } from '../../os/thread.js'
+import { SHARE_ENV, type WorkerOptions } from '../../os/thread.js'
 import type { ChildPlan } from '../protocol.js'
 
 type Limits = NonNullable<WorkerOptions['resourceLimits']>
@@ -13,6 +13,7 @@ type Limits = NonNullable<WorkerOptions['resourceLimits']>
 interface Thread {
   readonly resourceLimits?: Limits
   readonly entry?: unknown
+  readonly env?: unknown
   readonly stdout?: boolean
 }
 
@@ -31,7 +32,7 @@ const stackReserveKb = 192
  */
 export function checkIsolation(
   isolation: unknown,
-  { resourceLimits = {}, entry, stdout = false }: Thread,
+  { resourceLimits = {}, entry, env, stdout = false }: Thread,
   preload: readonly string[],
 ): ChildPlan | null {
   if (isolation === 'thread') return null
@@ -42,6 +43,12 @@ export function checkIsolation(
     const text =
       "WorkQueue: isolation: 'process' needs the library's own files, which a bundle leaves behind: " +
       "keep 'userworker' outside the bundle"
+    throw new UserWorkerError('ENOTSUP', text)
+  }
+  if (env === SHARE_ENV) {
+    const text =
+      'WorkQueue: env: SHARE_ENV is for threads alone: two processes share no environment. ' +
+      'Leave it out, and each child begins with a copy'
     throw new UserWorkerError('ENOTSUP', text)
   }
   if (resourceLimits.codeRangeSizeMb !== undefined) {
