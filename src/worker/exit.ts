@@ -100,7 +100,9 @@ function exited(name: string, exitCode: number): UserWorkerError {
 function endedBy(name: string, ended: Error, uncaught: Error | null): UserWorkerError {
   const { code } = ended as Error & { code?: unknown }
   if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    const text = `The heap of worker '${name}' was full: give it more by resourceLimits.maxOldGenerationSizeMb, and by heapMb of its owner if that has a limit`
+    const remedy =
+      'give it more by resourceLimits.maxOldGenerationSizeMb, and by heapMb of its owner'
+    const text = `The heap of worker '${name}' was full: ${remedy}`
     return new UserWorkerError('ERR_WORKER_OUT_OF_MEMORY', text, { cause: ended, exitCode: 1 })
   }
   if (code === 'ERR_WORKER_INIT_FAILED' || code === 'EMFILE') return notMade(name, ended)
