@@ -35,6 +35,18 @@ const program = fc.oneof(
   fc.array(fc.array(madeUp, { maxLength: 5 }), { minLength: 2, maxLength: 2 }),
 )
 
+/** A program in which all that is left out makes the search longer: 11 steps instead of 9. */
+const longer: MadeUp[][] = [
+  [
+    { op: 'kill', at: 0, value: 0, conditional: false },
+    { op: 'load', at: 0, value: 0, conditional: false },
+  ],
+  [
+    { op: 'terminate', at: 0, value: 0, conditional: false },
+    { op: 'load', at: 0, value: 0, conditional: false },
+  ],
+]
+
 /** Takes a step, and gives its result. */
 function take({ op, at, value }: MadeUp, words: memory.Words, model: Model): Value {
   const acts: Record<string, () => Value | void> = {
@@ -106,13 +118,14 @@ describe('what the search leaves out', () => {
       const all = endsOf(threads, { reduction: 'all' })
       assert.deepEqual(states.ends, none.ends)
       assert.deepEqual(all.ends, none.ends)
-      assert.ok(all.steps <= states.steps && states.steps <= none.steps)
+      assert.ok(states.steps <= none.steps)
       total.none += none.steps
       total.states += states.steps
       total.all += all.steps
     })
-    fc.assert(reach, { numRuns: 400 })
-    // By how much depends on the programs: usually each halves it.
+    fc.assert(reach, { numRuns: 400, examples: [[longer]] })
+    // By how much depends on the programs: usually each halves it. In a small one the second may take a few
+    // more: a state that is reached again with more steps to take than before is looked at twice.
     assert.ok(total.all < total.states && total.states < total.none, JSON.stringify(total))
   })
 
