@@ -19,7 +19,7 @@ import { Pending } from '../os/pending.js'
 import { checkOptions, checkTimeMs } from '../validate.js'
 import { ask, controlOf, isStanding, ring } from './control.js'
 import { Flag, hasFlag } from './state.js'
-import { below, isWorker } from './table.js'
+import { isWorker, workersBelow } from './table.js'
 
 /** How a freeze is to be done. */
 export interface FreezeOptions {
@@ -77,7 +77,7 @@ export function checkFreeze(options: FreezeOptions): Required<FreezeOptions> {
 
 /** The workers that a row's requests are for: itself, if it is one, and those below. */
 export function workersOf(words: Words, row: number): number[] {
-  const rows = below(words, row).filter((each) => isWorker(words, each))
+  const rows = workersBelow(words, row)
   return row > 0 && isWorker(words, row) ? [row, ...rows] : rows
 }
 

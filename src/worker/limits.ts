@@ -12,7 +12,7 @@
  */
 import * as memory from '#memory'
 import type { Words } from '#memory'
-import { at, below, claimOwner, claim, Field, isWorker, lineOf, releaseTree } from './table.js'
+import { at, claimOwner, claim, Field, lineOf, releaseTree, workersBelow } from './table.js'
 
 /** The values of an owner's limits; Infinity: no limit. */
 export interface OwnerLimits {
@@ -59,45 +59,47 @@ export function claimWithin(words: Words, parent: number, tries: number = usualT
   }
 }
 
+/** Of these rows, those of owners with a limit, and how many more workers each allows. */
+function* roomsOf(
+  words: Words,
+  owners: readonly number[],
+): Iterable<{ readonly owner: number; readonly room: number }> {
+  for (const owner of owners) {
+    const limit = memory.load(words, at(owner, Field.LIMIT))
+    if (limit > 0) yield { owner, room: limit - countBelow(words, owner) }
+  }
+}
+
 /** The nearest owner above a row whose limit is exceeded; null: none. */
 export function fullAbove(words: Words, row: number): number | null {
-  for (const owner of lineOf(words, row).slice(1)) {
-    const limit = memory.load(words, at(owner, Field.LIMIT))
-    if (limit > 0 && countBelow(words, owner) > limit) return owner
-  }
+  const above = lineOf(words, row).slice(1)
+  for (const { owner, room } of roomsOf(words, above)) if (room < 0) return owner
   return null
 }
 
 /** The nearest owner, from a row upwards, that has as many workers as its limit allows. */
 export function fullOwnerOf(words: Words, row: number): number | null {
-  for (const owner of lineOf(words, row)) {
-    const limit = memory.load(words, at(owner, Field.LIMIT))
-    if (limit > 0 && countBelow(words, owner) >= limit) return owner
-  }
+  for (const { owner, room } of roomsOf(words, lineOf(words, row))) if (room <= 0) return owner
   return null
 }
 
 /** Whether another claim below an owner is not decided yet. */
 function hasRival(words: Words, owner: number, row: number): boolean {
-  return below(words, owner).some(
-    (each) =>
-      each !== row && isWorker(words, each) && memory.load(words, at(each, Field.ADMITTED)) === 0,
+  return workersBelow(words, owner).some(
+    (each) => each !== row && memory.load(words, at(each, Field.ADMITTED)) === 0,
   )
 }
 
 /** How many workers there are below a row, spares included. */
 function countBelow(words: Words, row: number): number {
-  return below(words, row).filter((each) => isWorker(words, each)).length
+  return workersBelow(words, row).length
 }
 
 /** How many more workers the limits allow below a row, that of the row itself included. */
 export function roomBelow(words: Words, row: number): number {
-  let room = Infinity
-  for (const owner of lineOf(words, row)) {
-    const limit = memory.load(words, at(owner, Field.LIMIT))
-    if (limit > 0) room = Math.min(room, limit - countBelow(words, owner))
-  }
-  return room
+  let least = Infinity
+  for (const { room } of roomsOf(words, lineOf(words, row))) least = Math.min(least, room)
+  return least
 }
 
 /** The least of the heap limits of a row and those above it, in MB; Infinity: none. */

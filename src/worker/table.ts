@@ -220,6 +220,11 @@ export function rehome(words: Words, row: number, parent: number): void {
   memory.store(words, at(row, Field.PARENT), parent + 1)
 }
 
+/** The rows of all workers below a row. */
+export function workersBelow(words: Words, row: number): number[] {
+  return below(words, row).filter((each) => isWorker(words, each))
+}
+
 /** Whether a row belongs to a worker, and not to an owner that is no thread. */
 export function isWorker(words: Words, row: number): boolean {
   return stateOf(memory.load(words, at(row, Field.CONTROL))) !== State.OWNER

@@ -5,8 +5,9 @@
  */
 import type { Row } from '../row.js'
 
-const frozen: Row = {
-  title: 'close of a frozen queue with works in it',
+/** Works that wait in a frozen queue when it is closed. */
+const closed = (title: string, isThawed: boolean): Row => ({
+  title,
   expected: 'resolves: ["one","two"]',
   needs: ['freeze'],
   next: 'new',
@@ -15,30 +16,16 @@ const frozen: Row = {
     await pool.freeze?.()
     const works = ['one', 'two'].map((value) => pool.enqueue('echo', value))
     trial.begin()
+    if (isThawed) pool.thaw?.()
     const closing = pool.close()
     const end = await trial.endOf(Promise.all(works.map(({ result }) => result)))
     await closing
     return end
   },
-}
+})
 
-const thawed: Row = {
-  title: 'freeze, thaw and close with works in it',
-  expected: 'resolves: ["one","two"]',
-  needs: ['freeze'],
-  next: 'new',
-  async run(trial) {
-    const pool = await trial.warm()
-    await pool.freeze?.()
-    const works = ['one', 'two'].map((value) => pool.enqueue('echo', value))
-    trial.begin()
-    pool.thaw?.()
-    const closing = pool.close()
-    const end = await trial.endOf(Promise.all(works.map(({ result }) => result)))
-    await closing
-    return end
-  },
-}
+const frozen = closed('close of a frozen queue with works in it', false)
+const thawed = closed('freeze, thaw and close with works in it', true)
 
 const killed: Row = {
   title: 'for(;;) and the kill of its owner',
