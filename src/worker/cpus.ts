@@ -4,7 +4,7 @@
  * @module
  */
 import { invalid, UserWorkerError } from '../errors.js'
-import { hasLibc, setAffinity, type AffinityOutcome } from '../os/libc.js'
+import { hasLibc, setAffinity, type AffinityOutcome } from '../os/affinity.js'
 import { allCpus } from '../os/limits.js'
 
 /** CPUs by their numbers, or every one that the process may use. */

@@ -25,6 +25,7 @@ const rootFiles: Readonly<Record<string, (to: string) => boolean>> = {
   'src/errors.ts': () => false,
   'src/validate.ts': (to) => to === 'src/errors.ts' || to === 'src/os/clock.ts',
   'src/index.ts': (to) => topOf(to) !== 'cli',
+  'src/vhost.ts': (to) => ['vhost', 'virtio', 'devices'].includes(topOf(to)),
   'src/entry.ts': (to) => ['worker', 'wq'].includes(topOf(to)),
 }
 

@@ -9,7 +9,7 @@ import { edgesOf, publicDoors, type Edge } from './imports.js'
 import { isLibrary, isTestCode, type Tree, type Violation } from './tree.js'
 
 /** Packages that a user may have installed, by the one file that loads them, and only when it is asked to. */
-const optionalPeers: Readonly<Record<string, string>> = { koffi: 'src/os/libc.ts' }
+const optionalPeers: Readonly<Record<string, string>> = { koffi: 'src/os/koffi.ts' }
 
 /** Whatever the exports of package.json reach is the library itself or Node. */
 export async function checkLibraryGraph(tree: Tree): Promise<Violation[]> {

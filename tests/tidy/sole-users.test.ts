@@ -48,8 +48,8 @@ describe('the check of sole users', () => {
     ])
   })
 
-  test('keeps koffi for os/libc.ts', async () => {
-    await belongsTo('src/os/libc.ts', [
+  test('keeps koffi for os/koffi.ts', async () => {
+    await belongsTo('src/os/koffi.ts', [
       "import('koffi')",
       "import type { Lib } from 'koffi'",
       "createRequire(import.meta.url)('koffi')",

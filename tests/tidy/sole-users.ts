@@ -54,9 +54,9 @@ const soleUses: readonly SoleUse[] = [
     instead: 'import from src/os/thread.ts',
   },
   {
-    in: 'src/os/libc.ts',
+    in: 'src/os/koffi.ts',
     modules: ['koffi'],
-    instead: 'import from src/os/libc.ts',
+    instead: 'import from src/os/koffi.ts',
   },
   {
     in: 'src/os/clock.ts',

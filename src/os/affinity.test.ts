@@ -6,7 +6,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { makeCgroups, mountPoint, outputWithin } from './cgroup.fixture.js'
 import { evaluating, output } from './child.fixture.js'
-import * as libc from './libc.js'
+import * as affinity from './affinity.js'
 import { affinityOf, allCpus } from './limits.js'
 import { startOwnThread } from './own-thread.fixture.js'
 import { plantTree } from './tree.fixture.js'
@@ -35,7 +35,7 @@ function plantLibrary(t: TestContext, koffi: string | null): string {
 
 /** What a process prints that runs with the library planted at `root`. */
 function printedBy(root: string, script: string): string {
-  const url = pathToFileURL(join(root, 'dist/os/libc.js')).href
+  const url = pathToFileURL(join(root, 'dist/os/affinity.js')).href
   const text = `import * as it from ${JSON.stringify(url)}; ${script}`
   return output(process.execPath, ['--input-type=module', '--eval', text])
 }
@@ -44,7 +44,7 @@ describe('the CPUs of a thread', linuxOnly, () => {
   test('are set by any thread of its process, wherever it stands', async (t) => {
     const tid = await startOwnThread(t, asleep)
     for (const cpu of ours) {
-      assert.equal(libc.setAffinity(tid, [cpu]), 'set')
+      assert.equal(affinity.setAffinity(tid, [cpu]), 'set')
       assert.deepEqual(affinityOf(tid), [cpu])
     }
     assert.deepEqual(affinityOf(process.pid), ours)
@@ -58,7 +58,7 @@ describe('the CPUs of a thread', linuxOnly, () => {
       const outcome = it.setAffinity(0, limits.allCpus())
       return [before, outcome, limits.affinityOf(process.pid)].join(' ')
     })()`
-    const node = [process.execPath, ...evaluating('libc.js', expression)]
+    const node = [process.execPath, ...evaluating('affinity.js', expression)]
     // The kernel leaves out what the cgroup does not allow, and allows at least what we have.
     const [before, outcome, after = ''] = output('taskset', ['-c', `${first}`, ...node]).split(' ')
     assert.deepEqual([before, outcome], [`${first}`, 'set'])
@@ -76,10 +76,10 @@ describe('the CPUs of a thread', linuxOnly, () => {
   test('that are not there are left out, and none is left when all are', async (t) => {
     const tid = await startOwnThread(t, asleep)
     const beyond = 8191
-    assert.equal(libc.setAffinity(tid, [beyond, 1023, first]), 'set')
+    assert.equal(affinity.setAffinity(tid, [beyond, 1023, first]), 'set')
     assert.deepEqual(affinityOf(tid), [first])
-    assert.equal(libc.setAffinity(tid, [beyond]), 'no-such-cpu')
-    assert.equal(libc.setAffinity(tid, []), 'no-such-cpu')
+    assert.equal(affinity.setAffinity(tid, [beyond]), 'no-such-cpu')
+    assert.equal(affinity.setAffinity(tid, []), 'no-such-cpu')
     assert.deepEqual(affinityOf(tid), [first])
   })
 
@@ -94,24 +94,27 @@ describe('the CPUs of a thread', linuxOnly, () => {
     for (const [file, value] of Object.entries(only)) writeFileSync(join(inner, file), value)
     const set = `(cpus) => it.setAffinity(0, cpus)`
     const outcomes = `[${JSON.stringify(allCpus())}, [${first}], [${second}]].map(${set})`
-    const node = [process.execPath, ...evaluating('libc.js', outcomes)]
+    const node = [process.execPath, ...evaluating('affinity.js', outcomes)]
     assert.equal(outputWithin([inner], node), 'set,no-such-cpu,set')
   })
 
   test('are not found for a thread that does not exist', () => {
-    assert.equal(libc.setAffinity(2 ** 22 + 1, [first]), 'not-found') // PID_MAX_LIMIT is 2^22
+    assert.equal(affinity.setAffinity(2 ** 22 + 1, [first]), 'not-found') // PID_MAX_LIMIT is 2^22
     assert.equal(affinityOf(2 ** 22 + 1), null)
   })
 
   test('are whole numbers that a kernel could have', () => {
     for (const cpu of [-1, 0.5, 8192, Number.NaN])
-      assert.throws(() => libc.setAffinity(0, [cpu]), { name: 'TypeError', code: 'EINVAL' })
-    assert.throws(() => libc.setAffinity(-1, [0]), { name: 'TypeError', code: 'EINVAL' })
+      assert.throws(() => affinity.setAffinity(0, [cpu]), { name: 'TypeError', code: 'EINVAL' })
+    assert.throws(() => affinity.setAffinity(-1, [0]), { name: 'TypeError', code: 'EINVAL' })
   })
 
   test("are refused for a stranger's", (t) => {
     if (process.geteuid?.() !== 0) return t.skip('needs root, to become another user')
-    const args = evaluating('libc.js', `it.hasLibc() + ' ' + it.setAffinity(${process.pid}, [0])`)
+    const args = evaluating(
+      'affinity.js',
+      `it.hasLibc() + ' ' + it.setAffinity(${process.pid}, [0])`,
+    )
     const tried = spawnSync(process.execPath, args, { encoding: 'utf8', uid: 65534 })
     if (tried.status !== 0) return t.skip(`user 65534 cannot run this: ${tried.stderr}`)
     if (tried.stdout.startsWith('false')) return t.skip('user 65534 cannot read koffi')
@@ -121,9 +124,9 @@ describe('the CPUs of a thread', linuxOnly, () => {
 
 describe('the C library', linuxOnly, () => {
   test('is there, in other threads too', async (t) => {
-    assert.equal(libc.hasLibc(), true)
+    assert.equal(affinity.hasLibc(), true)
     const word = new Int32Array(new SharedArrayBuffer(4))
-    const url = JSON.stringify(new URL('libc.js', import.meta.url).href)
+    const url = JSON.stringify(new URL('affinity.js', import.meta.url).href)
     await startOwnThread(
       t,
       `import(${url}).then(({ setAffinity }) => {

@@ -1,21 +1,14 @@
 /**
- * The door to the C library: the only file of the library that imports `koffi`.
- *
- * `koffi` is an optional peer, loaded at the first call and not before. Without it, and on other
- * systems than Linux, every function answers `unsupported`.
+ * The CPUs that a thread may run on. Without `koffi`, and on other systems than Linux, every function
+ * answers `unsupported`.
  *
  * @module
  */
-import { builtin } from './builtin.js'
 import { checkArray, checkInteger } from '../validate.js'
+import { functions, lastError, native } from './koffi.js'
 
 /** What came of {@link setAffinity}. */
 export type AffinityOutcome = 'set' | 'unsupported' | 'not-found' | 'refused' | 'no-such-cpu'
-
-/** The functions of the C library that we call. Each gives 0, or the name of its error. */
-interface Libc {
-  setAffinity(tid: number, maskBytes: number, mask: Uint8Array): string | 0
-}
 
 /** The largest kernel that can be built numbers its CPUs from 0 to 8191: CONFIG_NR_CPUS. */
 const highestCpu = 8191
@@ -31,12 +24,13 @@ const outcomes: ReadonlyMap<string | 0, AffinityOutcome> = new Map<string | 0, A
   ['ENOSYS', 'unsupported'],
 ])
 
-/** `undefined` before the first call, `null` where it cannot be had. */
-let loaded: Libc | null | undefined
+const libc = functions({
+  setAffinity: 'int sched_setaffinity(int tid, size_t maskBytes, const uint8_t *mask)',
+})
 
 /** Whether the C library can be called: this is Linux, and `koffi` is installed and works. */
 export function hasLibc(): boolean {
-  return libc() !== null
+  return native() !== null
 }
 
 /**
@@ -56,8 +50,8 @@ export function setAffinity(tid: number, cpus: readonly number[]): AffinityOutco
   checkArray('setAffinity: cpus', cpus)
   for (const cpu of cpus) checkInteger('setAffinity: a CPU', cpu, 0, highestCpu)
   const mask = maskOf(cpus)
-  const result = libc()?.setAffinity(tid, mask.byteLength, mask)
-  if (result === undefined) return 'unsupported'
+  if (!hasLibc()) return 'unsupported'
+  const result = libc().setAffinity(tid, mask.byteLength, mask) === 0 ? 0 : lastError()
   const outcome = outcomes.get(result)
   if (outcome === undefined) throw new Error(`sched_setaffinity failed: ${result}`)
   return outcome
@@ -71,26 +65,4 @@ function maskOf(cpus: readonly number[]): Uint8Array {
     words[index] = (words[index] ?? 0n) | (1n << BigInt(cpu % cpusInWord))
   }
   return new Uint8Array(words.buffer)
-}
-
-function libc(): Libc | null {
-  if (loaded === undefined) loaded = load()
-  return loaded
-}
-
-/** `null` if there is no `koffi`, or none that works here: it is a binary for each system. */
-function load(): Libc | null {
-  if (process.platform !== 'linux') return null
-  try {
-    const require = builtin('node:module').createRequire(import.meta.url)
-    const koffi = require('koffi') as typeof import('koffi')
-    const call = koffi
-      .load(null)
-      .func('int sched_setaffinity(int tid, size_t maskBytes, const uint8_t *mask)')
-    const nameOf = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]))
-    const failure = (): string => nameOf.get(koffi.errno()) ?? `errno ${koffi.errno()}`
-    return { setAffinity: (...args) => (call(...args) === 0 ? 0 : failure()) }
-  } catch {
-    return null
-  }
 }

@@ -1,0 +1,95 @@
+/**
+ * File descriptors that tell of events, and the wait for several of them: eventfd(2), poll(2).
+ *
+ * @module
+ */
+import { builtin } from './builtin.js'
+import { checked, functions, lastError, needNative, systemError } from './koffi.js'
+
+const libc = functions({
+  eventfd: 'int eventfd(unsigned int initial, int flags)',
+  read: 'int64_t read(int fd, _Out_ void *bytes, size_t count)',
+  write: 'int64_t write(int fd, const void *bytes, size_t count)',
+  poll: 'int poll(_Inout_ void *entries, unsigned long count, int timeoutMs)',
+})
+
+const EFD_CLOEXEC_NONBLOCK = 0o2004000
+const POLLIN = 0x1
+/** POLLERR, POLLHUP and POLLNVAL come whether asked for or not. */
+const POLLBAD = 0x8 | 0x10 | 0x20
+const entryBytes = 8
+const one = new Uint8Array(new BigUint64Array([1n]).buffer)
+const counter = new Uint8Array(8)
+
+/** A new event, not signalled; to be closed with {@link close}. */
+export function event(): number {
+  return checked('eventfd', libc().eventfd(0, EFD_CLOEXEC_NONBLOCK))
+}
+
+/**
+ * Signals an event. One whose counter is full is signalled already.
+ *
+ * @throws the system's error: the descriptor is none for this
+ */
+export function signal(fd: number): void {
+  if (libc().write(fd, one, 8) < 0 && lastError() !== 'EAGAIN') throw systemError('write')
+}
+
+/** Takes the signal of an event back. @returns whether it was signalled */
+export function clear(fd: number): boolean {
+  if (libc().read(fd, counter, 8) > 0) return true
+  if (lastError() === 'EAGAIN') return false
+  throw systemError('read')
+}
+
+/** Closes a descriptor. */
+export function close(fd: number): void {
+  builtin('node:fs').closeSync(fd)
+}
+
+/** Calls `listener` in this thread's event loop while a descriptor is readable. */
+export function watch(fd: number, listener: () => void): { close(): void } {
+  return needNative().poll(fd, { readable: true }, listener)
+}
+
+/** Descriptors that are waited for together. */
+export class PollSet {
+  #fds: readonly number[] = []
+  #entries = new Int32Array(0)
+  #bytes = new Uint8Array(0)
+
+  get fds(): readonly number[] {
+    return this.#fds
+  }
+
+  /** From now on these are waited for. */
+  set(fds: readonly number[]): void {
+    this.#fds = fds
+    this.#entries = new Int32Array(fds.flatMap((fd) => [fd, POLLIN]))
+    this.#bytes = new Uint8Array(this.#entries.buffer)
+  }
+
+  /**
+   * Blocks the thread until one of them is readable or broken.
+   *
+   * @param timeoutMs - whole milliseconds; -1 is for ever
+   * @returns how many are; which ones, {@link isReady} tells. 0 after the time, or a signal.
+   */
+  wait(timeoutMs: number): number {
+    const ready = libc().poll(this.#bytes, this.#bytes.byteLength / entryBytes, timeoutMs)
+    if (ready >= 0) return ready
+    if (lastError() === 'EINTR') return 0
+    throw systemError('poll')
+  }
+
+  /** What the last wait found of the descriptor at `index`. */
+  isReady(index: number): boolean {
+    // The low half of an entry's second word is what was asked for, the high half what came.
+    return (this.#entries[2 * index + 1] ?? 0) >>> 16 !== 0
+  }
+
+  /** Whether the descriptor at `index` is broken: closed, say. */
+  isBroken(index: number): boolean {
+    return (((this.#entries[2 * index + 1] ?? 0) >>> 16) & POLLBAD) !== 0
+  }
+}

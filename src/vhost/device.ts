@@ -1,0 +1,75 @@
+/**
+ * What the author of a device writes.
+ *
+ * @module
+ */
+import type { Request } from '../virtio/index.js'
+
+/**
+ * A virtio device. It is made by a {@link DeviceModule}'s function once in the thread that serves the
+ * socket, where it is asked for all but {@link process}, and once in each thread that has a vring of
+ * it, where it is given the requests. What those instances share lies in shared memory that `data`
+ * carries.
+ */
+export interface Device {
+  /** Which device it is: the number of the specification, as 2 for a disk (VIRTIO 1.x, section 5). */
+  readonly id: number
+  /** The feature bits of this kind of device that it offers. Those of the transport are added. */
+  readonly features?: bigint
+  /** The most vrings it has, from 1 to 256; 1 unless told. */
+  readonly vrings?: number
+  /** Its configuration space, as the driver reads it; called anew at each reading. */
+  config?(): Uint8Array
+  /**
+   * The driver writes to the configuration space. @returns false where it may not: nothing is changed
+   */
+  writeConfig?(offset: number, bytes: Uint8Array): boolean
+  /** The features that the driver took, of all. Called in each thread before its first request. */
+  negotiated?(features: bigint): void
+  /**
+   * Serves a request. It may complete it now or later, and give the bytes it wrote either by
+   * `request.complete(written)`, or by returning them, or a promise of them.
+   *
+   * An error that is thrown here, or a promise rejected, breaks the vring: it stands until the driver
+   * resets the device. A device answers a bad request in its own protocol's way instead.
+   *
+   * @param vring - the number of its vring
+   */
+  process(request: Request, vring: number): number | void | Promise<number>
+  /** Nothing comes any more. Requests under way are awaited before. */
+  close?(): void | Promise<void>
+}
+
+/** What a device gets of the thread it is in. */
+export interface DeviceHost {
+  /** Whether this is the instance that serves the socket, and gets no requests. */
+  readonly isControl: boolean
+  /** The worker's name; in the thread of the socket, the device's. */
+  readonly name: string
+  /**
+   * Calls `listener` in this thread whenever the descriptor is readable, between two batches.
+   *
+   * @returns an end to it
+   */
+  watch(fd: number, listener: () => void): { close(): void }
+  /**
+   * How the thread sleeps when there is nothing to do: it calls this instead of waiting for its
+   * descriptors by itself, once. What it gets are the descriptors to wait for beside its own; it
+   * returns when one of them may be readable, or the time is over. For devices with a ring of
+   * system calls, which can wait for all in one.
+   */
+  sleepBy(sleep: Sleep): void
+  /** In the thread of the socket: tells the driver that the configuration space has changed. */
+  configChanged(): void
+}
+
+/** Blocks the thread until one of `fds` is readable, or `timeoutMs` are over. */
+export type Sleep = (fds: readonly number[], timeoutMs: number) => void
+
+/** Makes the instances of a device. It may be async. */
+export type DeviceFactory<Data> = (data: Data, host: DeviceHost) => Device | Promise<Device>
+
+/** A module whose default export makes a device. */
+export interface DeviceModule<Data = unknown> {
+  readonly default: DeviceFactory<Data>
+}

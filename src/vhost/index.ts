@@ -1,0 +1,3 @@
+/** The door of `vhost/`: a vhost-user backend. */
+export type { Backend, DirtyLog, MappedRegion, VringChange, VringSetup } from './backend.js'
+export type { Device, DeviceFactory, DeviceHost, DeviceModule, Sleep } from './device.js'
