@@ -117,7 +117,7 @@ export class Crew {
   }
 
   /** From now on the thread waits by this. @throws Error: another device of this thread does so */
-  waitBy(wait: OwnWait): { close(): void } {
+  sleepBy(wait: OwnWait): { close(): void } {
     if (this.#ownWait !== null) {
       throw new Error('Another device of this worker has a wait of its own: give each a worker')
     }
@@ -138,14 +138,19 @@ export class Crew {
     })
   }
 
-  tell(answer: Answer): void {
+  /** A vring was broken. */
+  broken(device: number, vring: number, error: unknown): void {
+    this.#tell({ type: 'broken', device, vring, error: reportOf(error) })
+  }
+
+  #tell(answer: Answer): void {
     this.#birth.port.postMessage(answer)
   }
 
   #run(item: number): void {
     begin(this.#birth.list, item)
     if (item === commandItem) this.#obeyAll()
-    else if (item >= firstSentinel) this.tell({ type: 'flushed', item })
+    else if (item >= firstSentinel) this.#tell({ type: 'flushed', item })
     else this.#works.get(item)?.()
   }
 
@@ -168,9 +173,9 @@ export class Crew {
 
   /** @returns null when it is done */
   #carryOut({ id, command }: NumberedCommand): Promise<void> | null {
-    const done = (value: number): void => this.tell({ type: 'done', id, value })
+    const done = (value: number): void => this.#tell({ type: 'done', id, value })
     const failed = (error: unknown): void =>
-      this.tell({ type: 'failed', id, error: reportOf(error) })
+      this.#tell({ type: 'failed', id, error: reportOf(error) })
     try {
       const value = this.#obey(command)
       if (typeof value !== 'number') return value.then(done, failed)
