@@ -129,10 +129,13 @@ export class Crew {
     }
   }
 
-  /** Something goes on in the event loop until the promise is settled. */
-  await<T>(promise: Promise<T>): Promise<T> {
+  /**
+   * Something goes on in the event loop until the promise is settled. What is to be done then is part of
+   * it: the loop, which blocks as soon as nothing is under way, gives nobody a turn.
+   */
+  await(promise: Promise<void>): void {
     this.#underWay++
-    return promise.finally(() => {
+    void promise.finally(() => {
       this.#underWay--
       this.#rouse()
     })
@@ -162,11 +165,12 @@ export class Crew {
       const done = this.#carryOut(next)
       if (done === null) continue
       this.#isObeying = true
-      void this.await(done).then(() => {
+      const goOn = (): void => {
         this.#isObeying = false
         // Those that came meanwhile.
         this.add(commandItem)
-      })
+      }
+      this.await(done.then(goOn))
       return
     }
   }

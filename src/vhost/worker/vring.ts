@@ -29,8 +29,11 @@ import type { Device } from '../device.js'
 import { DirtyPages } from '../dirty-log.js'
 import { InflightTracker } from '../inflight.js'
 
-/** So many requests, and it is another vring's turn. */
-const share = 128
+/** So much, and it is another vring's turn. */
+const share = { requests: 128, bytes: 2 ** 24 }
+
+/** A request that takes longer than a call to the driver. */
+const longBytes = 2 ** 16
 
 /** What a vring needs of its surroundings. */
 export interface Surroundings {
@@ -38,7 +41,7 @@ export interface Surroundings {
   /** Adds the work of this vring. */
   add(): void
   /** The device answers by a promise. */
-  await<T>(promise: Promise<T>): Promise<T>
+  await(promise: Promise<void>): void
   broken(error: unknown): void
 }
 
@@ -50,7 +53,6 @@ export class Vring {
   readonly #inflight: InflightTracker | null
   #log: DirtyPages | null
   #state: 'running' | 'halting' | 'halted' | 'broken' = 'running'
-  #underWay = 0
   /** Completed, and not shown to the driver yet. */
   readonly #done: number[] = []
   #isWorking = false
@@ -84,9 +86,11 @@ export class Vring {
 
   /** Its turn. */
   work(): void {
+    this.#isWorking = true
     if (this.#state === 'running') this.#guarded(() => this.#take())
+    this.#isWorking = false
     this.#publish()
-    this.#settle()
+    if (this.#queue.underWay === 0) this.#halted()
   }
 
   change(change: VringChange): void {
@@ -98,7 +102,7 @@ export class Vring {
   async halt(): Promise<number> {
     if (this.#state === 'running') this.#state = 'halting'
     this.#publish()
-    if (this.#underWay > 0) {
+    if (this.#queue.underWay > 0) {
       await new Promise<void>((resolve) => {
         this.#halted = resolve
       })
@@ -121,50 +125,59 @@ export class Vring {
   #take(): void {
     const queue = this.#queue
     queue.disableKicks()
-    for (let left = share; left > 0; left--) {
-      let request = queue.next()
+    let bytes = 0
+    for (
+      let taken = 0;
+      taken < share.requests && bytes < share.bytes && this.#state === 'running';
+    ) {
+      const request = queue.next()
       if (request === null) {
         this.#publish()
         // Whoever adds after this kicks; whoever has added before is found here.
         if (!queue.enableKicks()) return
         queue.disableKicks()
-        request = queue.next()
-        if (request === null) continue
+        continue
       }
+      taken++
+      const length = request.readable.length + request.writable.length
+      bytes += length
       this.#inflight?.begin(request.head)
       this.#serve(request)
+      // The driver can go on with one that took long, while the next is served.
+      if (length >= longBytes) this.#publish()
     }
     this.#around.add()
   }
 
   #serve(request: Chain): void {
-    this.#underWay++
-    const answer = this.#around.device.process(request, this.#index)
-    if (answer === undefined) return
-    if (typeof answer === 'number') return request.complete(answer)
-    void this.#around.await(answer).then(
-      (written) => this.#guarded(() => request.complete(written)),
-      (error: unknown) => {
-        this.#break(error)
-        this.#finished()
-      },
-    )
+    const failed = (error: unknown): void => this.#failed(request, error)
+    try {
+      const answer = this.#around.device.process(request, this.#index)
+      if (answer === undefined) return
+      if (typeof answer === 'number') return request.complete(answer)
+      this.#around.await(answer.then((written) => request.complete(written)).catch(failed))
+    } catch (error) {
+      failed(error)
+    }
   }
 
   #completed(request: Chain, written: number): void {
-    if (this.#state !== 'broken') {
-      this.#mark(request.writable, written)
-      this.#queue.push(request.head, written)
-      this.#done.push(request.head)
-    }
-    this.#finished()
-  }
-
-  /** One less is under way. */
-  #finished(): void {
-    this.#underWay--
+    this.#mark(request.writable, written)
+    // Of a broken vring it is not shown.
+    this.#queue.push(request.head, written)
+    this.#done.push(request.head)
     // It is shown at the end of the turn that goes on, or at the next.
     if (!this.#isWorking) this.#around.add()
+  }
+
+  /** The device cannot serve a request: nobody but it knows what the driver is to be told. */
+  #failed(request: Chain, error: unknown): void {
+    this.#break(error)
+    try {
+      request.complete(0)
+    } catch {
+      // It was completed before.
+    }
   }
 
   /** Shows the driver what was completed. */
@@ -197,20 +210,12 @@ export class Vring {
     if (usedLog !== null) this.#log?.mark(usedLog, ringLayout.usedBytes(size, true))
   }
 
-  #settle(): void {
-    if (this.#underWay === 0) this.#halted()
-  }
-
   /** What the driver or the device does wrong breaks this vring, and nothing else. */
   #guarded(run: () => void): void {
-    const wasWorking = this.#isWorking
-    this.#isWorking = true
     try {
       run()
     } catch (error) {
       this.#break(error)
-    } finally {
-      this.#isWorking = wasWorking
     }
   }
 
