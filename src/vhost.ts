@@ -3,5 +3,13 @@
  *
  * @module
  */
-export type { Device, DeviceFactory, DeviceHost, DeviceModule, Sleep } from './vhost/index.js'
+export {
+  VhostWorker,
+  type Device,
+  type DeviceFactory,
+  type DeviceHost,
+  type DeviceModule,
+  type Sleep,
+  type VhostWorkerOptions,
+} from './vhost/index.js'
 export type { Request, Segments } from './virtio/index.js'
