@@ -3,13 +3,14 @@
  * vrings it runs. The loop around it is that of `loop` (VH-13, VH-23).
  *
  * How it sleeps: in `epoll_wait`, which a kick ends, the owner's bell, or a descriptor that a device
- * watches; or, while a device has requests under way, in the event loop, which waits for the same set:
- * what completes them may come there. A device may put a wait of its own in the place of `epoll_wait`, one
+ * watches; or, while a device has requests under way, in the event loop, where what completes them may
+ * come, with a look at the same set after each, and every millisecond. A device may put a wait of its own in the place of `epoll_wait`, one
  * that waits for its system calls as well; then the event loop is for its promises alone.
  *
  * @module
  */
-import { EventSet, watch } from '../../os/events.js'
+import { after } from '../../os/clock.js'
+import { EventSet } from '../../os/events.js'
 import { receiveNow } from '../../os/thread.js'
 import { reportOf } from '../../worker/index.js'
 import type { Sleep } from '../device.js'
@@ -28,6 +29,9 @@ import { add, begin, close, hasWork, take } from './work-list.js'
  * where nobody can, as when the thread that made it is terminated.
  */
 const longestWaitMs = 1000
+
+/** The longest wait in the event loop, in which a kick is not heard. */
+const momentMs = 1
 
 /** The work of a vring. */
 export interface Work {
@@ -224,17 +228,19 @@ export class Crew {
     }
   }
 
-  /** Waits in the event loop. */
+  /**
+   * Waits in the event loop: for what completes a request, and for a moment. Nothing there tells of a kick:
+   * a callback of koffi's for a descriptor, in a thread that is just terminated, aborts the process (seen).
+   */
   #turn(): Promise<void> {
     return new Promise((resolve) => {
       const up = (): void => {
         this.#rouse = () => {}
-        for (const watched of watches) watched.close()
+        moment.cancel()
         this.#look(0)
         resolve()
       }
-      const fds = [this.#events.fd, ...(this.#ownWait === null ? [] : [this.#ownWait.fd])]
-      const watches = fds.map((fd) => watch(fd, up))
+      const moment = after(momentMs, up)
       this.#rouse = up
     })
   }
