@@ -83,7 +83,9 @@ export class FrontendMemory {
   }
 
   #regionOf(address: number): FrontendRegion {
-    const found = this.#regions.find((one) => address >= one.guest && address < one.guest + one.size)
+    const found = this.#regions.find(
+      (one) => address >= one.guest && address < one.guest + one.size,
+    )
     if (found === undefined) throw new RangeError(`The guest has no memory at ${address}`)
     return found
   }

@@ -123,6 +123,7 @@ export class FrontendQueue {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#giveUp(`Queue ${this.index} was closed`)
+    this.#driver = null
     for (const wait of this.#waits) wait.end()
     for (const fd of [this.kickFd, this.callFd, this.errorFd]) close(fd)
   }
