@@ -15,3 +15,6 @@ export {
 } from './message.js'
 export type { InflightArea } from './payloads.js'
 export { ProtocolError } from './protocol-error.js'
+export { DirtyPages } from './dirty-log.js'
+export { InflightTracker, inflightQueueBytes, type Recovered } from './inflight.js'
+export { Server, type ServerEvent, type ServerOptions } from './server.js'
