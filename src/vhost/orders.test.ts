@@ -43,20 +43,19 @@ async function config(peer: Peer, length: number): Promise<void> {
   assert.equal(payload?.bytes.length, length)
 }
 
-/** @returns the region's file, for another start */
-async function inflight(peer: Peer): Promise<{ say(): void; close(): void }> {
+/** @returns the region's file, open */
+async function inflight(peer: Peer): Promise<number> {
   const asked = { size: 0, offset: 0, queues: 2, queueSize: 128 }
   const { payload, descriptors } = await peer.caller.call('GET_INFLIGHT_FD', asked)
   const fd = descriptors.take(0) ?? -1
-  const say = (): void => peer.caller.send('SET_INFLIGHT_FD', payload, [fd])
-  say()
-  return { say, close: () => close(fd) }
+  peer.caller.send('SET_INFLIGHT_FD', payload, [fd])
+  return fd
 }
 
 /** The start of a disk with one queue. */
 async function startDisk(peer: Peer, features: bigint, memory: () => Promise<void>): Promise<void> {
   peer.say('SET_FEATURES', features)
-  const { close: drop } = await inflight(peer)
+  const kept = await inflight(peer)
   peer.call(0)
   peer.say('SET_FEATURES', features)
   await memory()
@@ -64,7 +63,7 @@ async function startDisk(peer: Peer, features: bigint, memory: () => Promise<voi
   peer.kick(0)
   peer.enable(0)
   await peer.sync()
-  drop()
+  close(kept)
 }
 
 const table = async (peer: Peer): Promise<void> => {
@@ -133,8 +132,7 @@ describe('a session takes the order of messages that was recorded', () => {
     await handshake(again, { configBytes: 0 })
     again.say('SET_FEATURES', usual)
     const area = { size: 2 * 2112, offset: 0, queues: 2, queueSize: 128 }
-    kept.close()
-    again.say('SET_INFLIGHT_FD', area, [memoryFile('inflight', area.size)])
+    again.say('SET_INFLIGHT_FD', area, [kept])
     again.call(0)
     again.say('SET_FEATURES', usual)
     await table(again)
