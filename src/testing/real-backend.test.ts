@@ -44,8 +44,8 @@ async function driven(
   const daemon = spawn(
     program,
     [
-      ...['--blockdev', `driver=file,node-name=f,filename=${file}`],
-      ...['--export', `${served},num-queues=${options.queues ?? 1}`],
+      `--blockdev=driver=file,node-name=f,filename=${file}`,
+      `--export=${served},num-queues=${options.queues ?? 1}`,
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   )

@@ -73,47 +73,40 @@ export class Recorder {
 
   #handle(message: Message, fds: Descriptors): void {
     const connection = this.#connection as Connection
-    const { features = 0x1_7000_0244n, protocolFeatures = 0x1ffffn, answer = 0n } = this.#options
     this.messages.push(message)
     const always = /^GET_|SET_LOG_BASE/.test(message.request)
     this.requests.push(message.request + (message.needsReply && !always ? '!' : ''))
-    switch (message.request) {
-      case 'GET_FEATURES':
-        return connection.reply(message.request, features)
-      case 'GET_PROTOCOL_FEATURES':
-        return connection.reply(message.request, protocolFeatures)
-      case 'GET_QUEUE_NUM':
-        return connection.reply(message.request, 4n)
-      case 'GET_MAX_MEM_SLOTS':
-        return connection.reply(message.request, 32n)
-      case 'GET_VRING_BASE':
-        return connection.reply(message.request, { index: message.payload.index, num: 5 })
-      case 'GET_CONFIG':
-        return connection.reply(message.request, message.payload)
-      case 'GET_STATUS':
-        return connection.reply(message.request, this.#status)
-      case 'SET_STATUS':
-        this.#status = message.payload
-        break
-      case 'SET_LOG_BASE':
-        return connection.reply(message.request, null)
-      case 'GET_INFLIGHT_FD': {
-        const file = memoryFile('inflight', 8192)
-        connection.reply(message.request, { ...message.payload, size: 8192 }, [file])
-        return close(file)
-      }
-      case 'SET_BACKEND_REQ_FD':
-        this.channel?.close()
-        this.channel = new Caller(fds.take(0) as number, 'backend')
-        break
-      case 'SET_VRING_CALL':
-      case 'SET_VRING_KICK':
-      case 'SET_VRING_ERR':
-        this.#keep(`${message.request} ${message.payload.index}`, fds.take(0))
-        break
-      default:
+    if (this.#answer(message, connection)) return
+    const { payload, request } = message
+    if (request === 'SET_STATUS') this.#status = payload
+    else if (request === 'SET_BACKEND_REQ_FD') {
+      this.channel?.close()
+      this.channel = new Caller(fds.take(0) as number, 'backend')
+    } else if (/^SET_VRING_(CALL|KICK|ERR)$/.test(request)) {
+      this.#keep(`${request} ${(payload as { index: number }).index}`, fds.take(0))
     }
-    if (message.needsReply) connection.reply(message.request as 'SET_OWNER', answer)
+    const { answer = 0n } = this.#options
+    if (message.needsReply) connection.reply(request as 'SET_OWNER', answer)
+  }
+
+  /** @returns whether the request has an answer of its own */
+  #answer({ request, payload }: Message, connection: Connection): boolean {
+    const { features = 0x1_7000_0244n, protocolFeatures = 0x1ffffn } = this.#options
+    if (request === 'GET_FEATURES') connection.reply(request, features)
+    else if (request === 'GET_PROTOCOL_FEATURES') connection.reply(request, protocolFeatures)
+    else if (request === 'GET_QUEUE_NUM') connection.reply(request, 4n)
+    else if (request === 'GET_MAX_MEM_SLOTS') connection.reply(request, 32n)
+    else if (request === 'GET_VRING_BASE')
+      connection.reply(request, { index: payload.index, num: 5 })
+    else if (request === 'GET_CONFIG') connection.reply(request, payload)
+    else if (request === 'GET_STATUS') connection.reply(request, this.#status)
+    else if (request === 'SET_LOG_BASE') connection.reply(request, null)
+    else if (request === 'GET_INFLIGHT_FD') {
+      const file = memoryFile('inflight', 8192)
+      connection.reply(request, { ...payload, size: 8192 }, [file])
+      close(file)
+    } else return false
+    return true
   }
 
   #keep(key: string, fd: number | null): void {

@@ -10,10 +10,10 @@ import { longestConfig, mostRegions, type PayloadKind, type Payloads } from './p
 /** The arbitrary of each kind of payload. */
 type PayloadArbitraries = { readonly [Kind in PayloadKind]: fc.Arbitrary<Payloads[Kind]> }
 
-/** Objects like those of literals. */
+/** Objects like those of literals: fast-check makes some without a prototype. */
 const plain = <Fields extends object>(fields: {
   [Name in keyof Fields]: fc.Arbitrary<Fields[Name]>
-}): fc.Arbitrary<Fields> => fc.record(fields, { noNullPrototype: true }) as fc.Arbitrary<Fields>
+}): fc.Arbitrary<Fields> => fc.record<Fields>(fields).map((made) => Object.assign({}, made))
 
 const word = fc.nat({ max: 0xffff_ffff })
 const half = fc.nat({ max: 0xffff })
