@@ -175,7 +175,7 @@ const steps = fc
           .map((fail): Step[] => [{ fail }]),
       },
     ),
-    { maxLength: 12 },
+    { minLength: 4, maxLength: 12, size: 'max' },
   )
   .map((rows) => rows.flat())
 
