@@ -40,7 +40,7 @@ const failed = 2 ** 64
  */
 export function map(fd: number, length: number, offset = 0): number {
   const flags = MAP_SHARED | MAP_NORESERVE
-  const address = Number(libc().map(0, length, PROT_READ_WRITE, flags, fd, offset))
+  const address = libc().map(0, length, PROT_READ_WRITE, flags, fd, offset)
   if (address >= failed - pageBytes) throw systemError('mmap')
   return address
 }

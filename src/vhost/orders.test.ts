@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { close, event } from '../os/events.js'
 import { memoryFile } from '../os/mapping.js'
+import { until } from '../os/own-thread.fixture.js'
 import { pair } from '../os/sockets.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { FakeBackend } from './backend.fixture.js'
@@ -232,15 +233,16 @@ describe('a session takes the order of messages that was recorded', () => {
     await using served = new Served()
     await using peer = await Peer.ready(served.path)
     const [mine, its] = pair()
-    let changes = 0
+    const heard: string[] = []
     const channel = new Connection(mine, 'backend', ({ request }) => {
-      if (request === 'CONFIG_CHANGE_MSG') changes += 1
+      heard.push(request)
     })
     assert.equal(await peer.ask('SET_BACKEND_REQ_FD', null, [its]), 0)
     await config(peer, 57)
     served.backend.config[0] = 99
     served.backend.onConfigChange?.()
-    while (changes === 0) await peer.sync()
+    await until('the channel says so', () => heard.length > 0)
+    assert.deepEqual(heard, ['CONFIG_CHANGE_MSG'])
     const bytes = new Uint8Array(57)
     const { payload } = await peer.caller.call('GET_CONFIG', { offset: 0, flags: 0, bytes })
     assert.equal(payload?.bytes[0], 99)

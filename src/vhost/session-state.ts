@@ -18,7 +18,7 @@ import type { ConfigSpace, InflightArea, LogArea } from './payloads.js'
 import { ProtocolError } from './protocol-error.js'
 import { demand, Refusal } from './refusal.js'
 import { SessionVrings } from './session-vrings.js'
-import { InflightRegion, mapLog, type MappedLog } from './shared-areas.js'
+import { InflightRegion, mapLog, type MappedLog } from './mapped-areas.js'
 import type { VringContext, VringState } from './vring-state.js'
 
 export class SessionState implements VringContext {
