@@ -20,8 +20,8 @@ function make(setup: Partial<QueueSetup> = {}): {
   guarded: GuardedMemory
   raw: RawQueue
   queue: SplitQueue
-  get(field: 'index' | 'flags' | 'event'): number
-  put(field: 'flags' | 'event', value: number): void
+  get: (field: 'index' | 'flags' | 'event') => number
+  put: (field: 'flags' | 'event', value: number) => void
 } {
   const whole = { ...usual, ...setup }
   const guarded = new GuardedMemory()
