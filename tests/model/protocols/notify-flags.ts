@@ -7,5 +7,5 @@ import type { Code, Protocol } from '../engine/protocol.js'
 import { notifying } from './notifying.js'
 
 export default function make(code: Code): Promise<Protocol> {
-  return notifying(code, 'notify-flags', false) as Promise<Protocol>
+  return notifying(code, 'notify-flags', false)
 }
