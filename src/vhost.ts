@@ -4,11 +4,15 @@
  * @module
  */
 export {
+  serve,
+  ServedDevice,
   VhostWorker,
   type Device,
   type DeviceFactory,
   type DeviceHost,
   type DeviceModule,
+  type ServedDeviceEvents,
+  type ServeOptions,
   type Sleep,
   type VhostWorkerOptions,
 } from './vhost/index.js'

@@ -11,7 +11,8 @@
  *
  * @module
  */
-import { close, watch } from '../os/events.js'
+import { close } from '../os/events.js'
+import { readable, type ReadableWait } from '../os/readable.js'
 import { Descriptors, mostDescriptors, receive, send } from '../os/sockets.js'
 import { decodeHeader, headerBytes, type Header } from './message.js'
 import { longestPayload } from './payloads.js'
@@ -30,8 +31,7 @@ export class Wire {
   readonly #fd: number
   readonly #bytes = new Uint8Array(headerBytes + longestPayload)
   #isOpen = true
-  /** Ends the wait for the socket, where there is one. */
-  #wake: (() => void) | null = null
+  #wait: ReadableWait | null = null
 
   constructor(fd: number) {
     this.#fd = fd
@@ -80,7 +80,7 @@ export class Wire {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    this.#wake?.()
+    this.#wait?.end()
     close(this.#fd)
   }
 
@@ -91,7 +91,9 @@ export class Wire {
       if (!this.#isOpen) return false
       const part = this.#receive(this.#bytes.subarray(filled, end))
       if (part === null) {
-        await this.#readable()
+        this.#wait = readable(this.#fd)
+        await this.#wait.promise
+        this.#wait = null
         continue
       }
       fds.push(...part.fds)
@@ -117,18 +119,6 @@ export class Wire {
         `More than ${mostDescriptors} descriptors came with a message, or than there is room for`,
       )
     }
-  }
-
-  #readable(): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        watched.close()
-        this.#wake = null
-        resolve()
-      }
-      const watched = watch(this.#fd, wake)
-      this.#wake = wake
-    })
   }
 }
 

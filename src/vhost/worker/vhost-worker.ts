@@ -15,6 +15,7 @@ export interface VhostWorkerOptions extends Pick<
   | 'owner'
   | 'nice'
   | 'cpus'
+  | 'clean'
   | 'env'
   | 'execArgv'
   | 'preload'
@@ -37,6 +38,7 @@ const known = [
   'owner',
   'nice',
   'cpus',
+  'clean',
   'env',
   'execArgv',
   'preload',
