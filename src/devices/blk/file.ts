@@ -65,7 +65,7 @@ export class FileBackEnd implements BackEnd {
     if (!isMissing(lastError())) return 'failed'
     const zeros = this.#bounceBuffer()
     zeros.fill(0, bounceBytes)
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const part = Math.min(bounceBytes, length - done)
       const outcome = this.write({ segments: zeros, from: 0, length: part }, offset + done)
       if (outcome !== 'done') return outcome
@@ -94,7 +94,7 @@ export class FileBackEnd implements BackEnd {
   ): Outcome {
     if ((offset | bytes.length) & (this.alignment - 1)) return 'failed'
     const iovecs = this.#iovecs
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const count = iovecs.fill(0, bytes, done)
       if (!iovecs.isAligned) return this.#byBounce(bytes, offset, isRead)
       const at = offset + done
@@ -112,7 +112,7 @@ export class FileBackEnd implements BackEnd {
   /** For memory that is not aligned as O_DIRECT wants it: copied through some that is. */
   #byBounce({ segments, from, length }: Bytes, offset: number, isRead: boolean): Outcome {
     const bounce = this.#bounceBuffer()
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const part = Math.min(bounceBytes, length - done)
       const view = bounce.bytes().subarray(0, part)
       const bytes = { segments: bounce, from: 0, length: part }

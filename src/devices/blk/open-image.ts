@@ -72,7 +72,9 @@ const reasons = (readOnly: boolean, direct: boolean): Readonly<Record<string, st
   EROFS: 'lies on a file system that is read-only: serve it read-only',
   EISDIR: 'is a directory',
   ETXTBSY: 'is a program that runs',
-  ...(direct && { EINVAL: 'lies on a file system without O_DIRECT: serve it through the page cache' }),
+  ...(direct && {
+    EINVAL: 'lies on a file system without O_DIRECT: serve it through the page cache',
+  }),
 })
 
 function measure(file: string, fd: number, direct: boolean): OpenImage {
