@@ -13,8 +13,8 @@ import { TestMemory } from './request.fixture.js'
 export interface Opened {
   readonly one: BackEnd
   readonly other: BackEnd
-  /** Waits a little for what goes on; back ends that never say 'later' need none. */
-  readonly wait?: () => void | Promise<void>
+  /** Waits a little for what goes on in one of them; those that never say 'later' need none. */
+  readonly wait?: (by: BackEnd) => void | Promise<void>
   close(): void
 }
 
@@ -22,14 +22,18 @@ export interface Opened {
 export const suiteBytes: number = 2 ** 20
 
 /** An operation, waited for. */
-async function end(wait: Opened['wait'], operation: (done: Done) => Outcome): Promise<boolean> {
+async function end(
+  wait: Opened['wait'],
+  by: BackEnd,
+  operation: (done: Done) => Outcome,
+): Promise<boolean> {
   let answer: boolean | null = null
   const outcome = operation((ok) => {
     assert.equal(answer, null, 'it is told once')
     answer = ok
   })
   if (outcome !== 'later') return outcome === 'done'
-  while (answer === null) await wait?.()
+  while (answer === null) await wait?.(by)
   return answer
 }
 
@@ -61,18 +65,18 @@ export function backEndContract(open: () => Opened | Promise<Opened>): void {
     const segments = memory.pieces(sizes, 512, skew)
     segments.write(0, data)
     const bytes: Bytes = { segments, from: 0, length: data.length }
-    return end(opened.wait, (done) => by.write(bytes, offset, done))
+    return end(opened.wait, by, (done) => by.write(bytes, offset, done))
   }
   const read = async (by: BackEnd, offset: number, sizes: readonly number[], skew = 0) => {
     memory.reset()
     const segments = memory.pieces(sizes, 512, skew)
     const bytes: Bytes = { segments, from: 0, length: segments.length }
-    assert.ok(await end(opened.wait, (done) => by.read(bytes, offset, done)))
+    assert.ok(await end(opened.wait, by, (done) => by.read(bytes, offset, done)))
     memory.checkGuards()
     return segments.all()
   }
   const zero = (by: BackEnd, offset: number, length: number, mayUnmap: boolean) =>
-    end(opened.wait, (done) => by.zero(offset, length, mayUnmap, done))
+    end(opened.wait, by, (done) => by.zero(offset, length, mayUnmap, done))
   const filled = (length: number, seed: number): Uint8Array => {
     const next = seeded(seed)
     return Uint8Array.from({ length }, () => next(256))
@@ -132,13 +136,13 @@ export function backEndContract(open: () => Opened | Promise<Opened>): void {
 
   test('discards a range, and leaves what lies beside it', async () => {
     assert.ok(await write(opened.one, 524288, filled(65536, 8).fill(9)))
-    assert.ok(await end(opened.wait, (done) => opened.one.discard(528384, 8192, done)))
+    assert.ok(await end(opened.wait, opened.one, (done) => opened.one.discard(528384, 8192, done)))
     assert.equal((await read(opened.other, 528384 - 512, [512]))[511], 9)
     assert.equal((await read(opened.other, 536576, [512]))[0], 9)
   })
 
   test('flushes', async () => {
-    assert.ok(await end(opened.wait, (done) => opened.one.flush(done)))
+    assert.ok(await end(opened.wait, opened.one, (done) => opened.one.flush(done)))
   })
 
   describe('as a plain array', () => {
@@ -160,7 +164,7 @@ export function backEndContract(open: () => Opened | Promise<Opened>): void {
           assert.ok(await zero(by, offset, length, next(2) === 0))
           reference.fill(0, offset, offset + length)
         } else if (what === 5) {
-          assert.ok(await end(opened.wait, (done) => by.flush(done)))
+          assert.ok(await end(opened.wait, by, (done) => by.flush(done)))
         } else {
           const bytes = await read(by, offset, [length])
           assert.deepEqual(bytes, reference.slice(offset, offset + length), `turn ${turn}`)

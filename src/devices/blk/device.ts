@@ -26,7 +26,7 @@ export interface DiskData extends DiskTraits {
 export default function makeDisk(data: DiskData, host: DeviceHost): Device {
   const { words, bps, iops, readOnly } = data
   const { isControl } = host
-  const backEnd = openLayer(data.layer, { readOnly, isControl })
+  const backEnd = openLayer(data.layer, { readOnly, host })
   const isLimited = (bps ?? iops) !== null && !isControl
   const delays = isLimited ? new Delays(host) : null
   const disk = new Disk({
