@@ -177,15 +177,15 @@ export class Crew {
 
   /** @returns null when it is done */
   #carryOut({ id, command }: NumberedCommand): Promise<void> | null {
-    const done = (value: number): void => this.#tell({ type: 'done', id, value })
-    const failed = (error: unknown): void =>
+    const tellValue = (value: number): void => this.#tell({ type: 'done', id, value })
+    const tellError = (error: unknown): void =>
       this.#tell({ type: 'failed', id, error: reportOf(error) })
     try {
       const value = this.#obey(command)
-      if (typeof value !== 'number') return value.then(done, failed)
-      done(value)
+      if (typeof value !== 'number') return value.then(tellValue, tellError)
+      tellValue(value)
     } catch (error) {
-      failed(error)
+      tellError(error)
     }
     return null
   }
