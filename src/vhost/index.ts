@@ -4,6 +4,7 @@ export type { Device, DeviceFactory, DeviceHost, DeviceModule, Sleep } from './d
 export { VhostWorker, type VhostWorkerOptions } from './worker/index.js'
 export { Caller, type Reply } from './caller.js'
 export { Connection, type Handler } from './connection.js'
+export { protocolFeatures } from './features.js'
 export type { TracedMessage } from './message-trace.js'
 export {
   backendRequests,
