@@ -16,6 +16,7 @@ import type { Sleep } from '../../vhost/index.js'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
 import type { BackEnd } from './back-end.js'
 import { backEndContract, suiteBytes, type Opened } from './back-end.contract.js'
+import { overlayLocks } from './overlay.js'
 import { openLayer, type Layer } from './layers.js'
 
 checkForLeaks()
@@ -31,30 +32,37 @@ function emptyFile(): string {
   return file
 }
 
-/** A thread's end of a back end: how it sleeps. */
+/** A thread's end of a back end: how it sleeps, and what it does later. */
 function threadFor() {
-  let sleep: Sleep = () => {}
+  const later: (() => void)[] = []
+  let sleep: Sleep | null = null
   const never = event()
   return {
     host: {
       isControl: false,
-      watch: () => ({ close: () => {} }),
       sleepBy: (own: Sleep) => {
         sleep = own
         return { close: () => {} }
       },
     },
-    wait: () => sleep(never, 5000),
+    after: (_ms: number, run: () => void) => void later.push(run),
+    wait: () => {
+      for (const run of later.splice(0)) run()
+      sleep?.(never, 5)
+    },
     close: () => close(never),
   }
 }
 
-function twice(layer: Layer): Opened {
+function twice(layer: Layer, isFirstControl = false): Opened {
   const threads = [threadFor(), threadFor()] as const
-  const [one, other] = threads.map(({ host }) => openLayer(layer, { readOnly: false, host })) as [
-    BackEnd,
-    BackEnd,
-  ]
+  const [one, other] = threads.map(({ host, after: later }, index) =>
+    openLayer(layer, {
+      readOnly: false,
+      host: { ...host, isControl: isFirstControl && index === 0 },
+      after: later,
+    }),
+  ) as [BackEnd, BackEnd]
   return {
     one,
     other,
@@ -86,3 +94,18 @@ describe('a disk in a file, past the page cache', { skip: noDirect() }, () =>
 
 describe('a disk in memory', () =>
   backEndContract(() => twice({ kind: 'memory', bytes: new SharedArrayBuffer(suiteBytes) })))
+
+const overlay = (over: Layer): Layer => ({
+  kind: 'overlay',
+  over,
+  file: join(folder, `overlay-${files++}`),
+  locks: overlayLocks(),
+})
+
+describe('an overlay over a file', () =>
+  backEndContract(() => twice(overlay({ kind: 'file', file: emptyFile(), direct: false }), true)))
+
+describe('an overlay over an overlay over memory', () =>
+  backEndContract(() =>
+    twice(overlay(overlay({ kind: 'memory', bytes: new SharedArrayBuffer(suiteBytes) })), true),
+  ))
