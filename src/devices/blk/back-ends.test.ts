@@ -1,74 +1,29 @@
-import {
-  constants,
-  closeSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { join } from 'node:path'
-import { tmpdir } from 'node:os'
-import { after, describe } from 'node:test'
-import { close, event } from '../../os/events.js'
+import { closeSync, constants, openSync } from 'node:fs'
+import { describe } from 'node:test'
 import { Uring } from '../../os/uring.js'
-import type { Sleep } from '../../vhost/index.js'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
-import type { BackEnd } from './back-end.js'
 import { backEndContract, suiteBytes, type Opened } from './back-end.contract.js'
+import { faultsOf } from './fault-rules.js'
+import { faultWords } from './faults.js'
+import type { Layer } from './layers.js'
 import { overlayLocks } from './overlay.js'
-import { openLayer, type Layer } from './layers.js'
+import { folderForTests, openHere } from './thread.fixture.js'
 
 checkForLeaks()
 
-const folder = mkdtempSync(join(tmpdir(), 'blk-'))
-after(() => rmSync(folder, { recursive: true }))
-
-let files = 0
-function emptyFile(): string {
-  const file = join(folder, `image-${files++}`)
-  writeFileSync(file, '')
-  truncateSync(file, suiteBytes)
-  return file
-}
-
-/** A thread's end of a back end: how it sleeps, and what it does later. */
-function threadFor() {
-  const later: (() => void)[] = []
-  let sleep: Sleep | null = null
-  const never = event()
-  return {
-    host: {
-      isControl: false,
-      sleepBy: (own: Sleep) => {
-        sleep = own
-        return { close: () => {} }
-      },
-    },
-    after: (_ms: number, run: () => void) => void later.push(run),
-    wait: () => {
-      for (const run of later.splice(0)) run()
-      sleep?.(never, 5)
-    },
-    close: () => close(never),
-  }
-}
+const { folder, image, name } = folderForTests()
+const emptyFile = (): string => image(suiteBytes)
 
 function twice(layer: Layer, isFirstControl = false): Opened {
-  const threads = [threadFor(), threadFor()] as const
-  const [one, other] = threads.map(({ host, after: later }, index) =>
-    openLayer(layer, {
-      readOnly: false,
-      host: { ...host, isControl: isFirstControl && index === 0 },
-      after: later,
-    }),
-  ) as [BackEnd, BackEnd]
+  const one = openHere(layer, isFirstControl)
+  const other = openHere(layer)
   return {
-    one,
-    other,
-    wait: (by) => threads[by === one ? 0 : 1].wait(),
+    one: one.backEnd,
+    other: other.backEnd,
+    wait: (by) => (by === one.backEnd ? one : other).wait(),
     close: () => {
-      for (const each of [one, other, ...threads]) each.close()
+      one.close()
+      other.close()
     },
   }
 }
@@ -98,7 +53,7 @@ describe('a disk in memory', () =>
 const overlay = (over: Layer): Layer => ({
   kind: 'overlay',
   over,
-  file: join(folder, `overlay-${files++}`),
+  file: name(),
   locks: overlayLocks(),
 })
 
@@ -108,4 +63,28 @@ describe('an overlay over a file', () =>
 describe('an overlay over an overlay over memory', () =>
   backEndContract(() =>
     twice(overlay(overlay({ kind: 'memory', bytes: new SharedArrayBuffer(suiteBytes) })), true),
+  ))
+
+describe('an overlay over a file past the page cache', { skip: noDirect() }, () =>
+  backEndContract(() => twice(overlay({ kind: 'file', file: emptyFile(), direct: true }), true)),
+)
+
+const faults = (text: string, over: Layer): Layer => {
+  const { rules } = faultsOf(text)
+  const journal = emptyFile()
+  return { kind: 'faults', over, rules, seed: 1, words: faultWords(rules), journal }
+}
+
+describe('faults that do no harm, with a journal, over memory', () =>
+  backEndContract(() => {
+    const memory: Layer = { kind: 'memory', bytes: new SharedArrayBuffer(suiteBytes) }
+    return twice(faults('delay:any:ms=0;error:any:p=0', memory))
+  }))
+
+describe('delays over an overlay over a file', () =>
+  backEndContract(() =>
+    twice(
+      faults('delay:any:ms=0.1,nth=3', overlay({ kind: 'file', file: emptyFile(), direct: false })),
+      true,
+    ),
   ))
