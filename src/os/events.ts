@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { builtin } from './builtin.js'
 import { checked, functions, lastError, needNative, systemError } from './koffi.js'
 
 const libc = functions({
   eventfd: 'int eventfd(unsigned int initial, int flags)',
   read: 'int64_t read(int fd, _Out_ void *bytes, size_t count)',
   write: 'int64_t write(int fd, const void *bytes, size_t count)',
+  close: 'int close(int fd)',
   poll: 'int poll(_Inout_ void *entries, unsigned long count, int timeoutMs)',
   epollCreate: 'int epoll_create1(int flags)',
   epollControl: 'int epoll_ctl(int set, int operation, int fd, const void *event)',
@@ -45,9 +45,9 @@ export function clear(fd: number): boolean {
   throw systemError('read')
 }
 
-/** Closes a descriptor. */
+/** Closes a descriptor that a door of this folder has opened; Node keeps account of those that it opens itself. */
 export function close(fd: number): void {
-  builtin('node:fs').closeSync(fd)
+  checked('close', libc().close(fd))
 }
 
 /** Calls `listener` in this thread's event loop while a descriptor is readable. */

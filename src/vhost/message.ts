@@ -168,6 +168,11 @@ function ruleOf(from: Side, name: string): Rule {
   return (tables[from] as Record<string, Rule>)[name] as Rule
 }
 
+/** Whether a request has a reply whether or not one is asked for. */
+export function hasReply(from: Side, name: string): boolean {
+  return ruleOf(from, name)[2] !== null
+}
+
 /** @param bytes - {@link headerBytes} of them; @throws ProtocolError */
 export function decodeHeader(bytes: Uint8Array): Header {
   const [number = 0, flags = 0, size = 0] = new Uint32Array(bytes.slice(0, headerBytes).buffer)

@@ -18,6 +18,15 @@ import {
   VIRTIO_RING_F_INDIRECT_DESC,
 } from './spec.js'
 
+/**
+ * The most pieces of all requests under way together: some 100 MB of notes. Without a bound a guest could
+ * let every head of a queue of 32768 name one table of 32768 descriptors.
+ */
+export const mostPieces: number = 2 ** 22
+
+/** A request with more pieces than this leaves too much room behind to be used again. */
+const mostSparePieces = 256
+
 /** Where a queue lies, and how it is used. */
 export interface QueueSetup {
   /** Its number of descriptors: a power of two up to 32768. */
@@ -46,6 +55,8 @@ export class SplitQueue {
   /** Requests to be used again: the one that came back last is the next. */
   readonly #spare: Chain[] = []
   #count = 0
+  /** How many pieces they have. */
+  #pieces = 0
   #next: number
   /** How far the driver was, when last looked at. */
   #known: number
@@ -128,12 +139,10 @@ export class SplitQueue {
     if (head < this.#size && this.#underWay[head] !== null)
       throw new RingError(`Chain ${head} is made available while it is under way`)
     const chain = this.#spare.pop() ?? new Chain(this.#completed)
-    try {
-      this.#chains.read(head, chain)
-    } catch (error) {
-      this.#spare.push(chain)
-      throw error
-    }
+    this.#chains.read(head, chain)
+    this.#pieces += chain.readable.count + chain.writable.count
+    if (this.#pieces > mostPieces)
+      throw new RingError(`The requests under way have more than ${mostPieces} pieces`)
     this.#underWay[head] = chain
     this.#count++
     return chain
@@ -149,7 +158,9 @@ export class SplitQueue {
     if (chain === null) throw new RangeError(`There is no chain ${head} under way`)
     this.#underWay[head] = null
     this.#count--
-    this.#spare.push(chain)
+    const pieces = chain.readable.count + chain.writable.count
+    this.#pieces -= pieces
+    if (pieces <= mostSparePieces) this.#spare.push(chain)
     const slot = 1 + 2 * (this.#usedIndex & (this.#size - 1))
     this.#used[slot] = head
     this.#used[slot + 1] = Math.min(written, 0xffffffff)

@@ -9,8 +9,11 @@ import { loadModule } from '../../worker/index.js'
 import type { MappedRegion, VringChange, VringSetup } from '../backend.js'
 import type { Device, DeviceHost } from '../device.js'
 import { deviceOf } from '../instance.js'
+import type { Command } from './commands.js'
 import type { Crew } from './crew.js'
 import { Vring } from './vring.js'
+
+type Opening = Extract<Command, { type: 'open' }>
 
 /** A vring that runs here. */
 interface Running {
@@ -34,12 +37,8 @@ export class Aboard {
   }
 
   /** Makes the device in this thread. @throws what its module throws */
-  static async open(
-    crew: Crew,
-    { device: number, module: url, data, name }: { device: number; module: string; data: unknown; name: string },
-  ): Promise<Aboard> {
+  static async open(crew: Crew, { device, module: url, data, name }: Opening): Promise<Aboard> {
     const module = await loadModule(url)
-    const ends: { close(): void }[] = []
     const host: DeviceHost = {
       isControl: false,
       name,
@@ -49,7 +48,7 @@ export class Aboard {
         throw new Error('The configuration space is changed by the instance in the control thread')
       },
     }
-    return new Aboard(crew, number, await deviceOf(url, module, data, host))
+    return new Aboard(crew, device, await deviceOf(url, module, data, host))
   }
 
   /** All vrings have been stopped. */
@@ -97,14 +96,20 @@ export class Aboard {
         ),
       })),
     )
-    const stopped = await Promise.all(
+    const halted = await Promise.all(
       [...this.#running].map(async ([index, { vring, item }]) => {
         const base = await this.stop(index)
         return { index, item, setup: { ...vring.setup, base } }
       }),
     )
     this.#memory = memory
-    for (const { index, item, setup } of stopped) this.start(index, item, setup)
+    for (const { index, item, setup } of halted) {
+      try {
+        this.start(index, item, setup)
+      } catch (error) {
+        this.#crew.broken(this.#number, index, error)
+      }
+    }
   }
 
   #make(index: number, item: number, setup: VringSetup): Vring {

@@ -117,7 +117,7 @@ export class Crew {
   }
 
   /** From now on the thread waits by this. @throws Error: another device of this thread does so */
-  waitBy(wait: OwnWait): { close(): void } {
+  sleepBy(wait: OwnWait): { close(): void } {
     if (this.#ownWait !== null) {
       throw new Error('Another device of this worker has a wait of its own: give each a worker')
     }
@@ -129,23 +129,31 @@ export class Crew {
     }
   }
 
-  /** Something goes on in the event loop until the promise is settled. */
-  await<T>(promise: Promise<T>): Promise<T> {
+  /**
+   * Something goes on in the event loop until the promise is settled. What is to be done then is part of
+   * it: the loop, which blocks as soon as nothing is under way, gives nobody a turn.
+   */
+  await(promise: Promise<void>): void {
     this.#underWay++
-    return promise.finally(() => {
+    void promise.finally(() => {
       this.#underWay--
       this.#rouse()
     })
   }
 
-  tell(answer: Answer): void {
+  /** A vring was broken. */
+  broken(device: number, vring: number, error: unknown): void {
+    this.#tell({ type: 'broken', device, vring, error: reportOf(error) })
+  }
+
+  #tell(answer: Answer): void {
     this.#birth.port.postMessage(answer)
   }
 
   #run(item: number): void {
     begin(this.#birth.list, item)
     if (item === commandItem) this.#obeyAll()
-    else if (item >= firstSentinel) this.tell({ type: 'flushed', item })
+    else if (item >= firstSentinel) this.#tell({ type: 'flushed', item })
     else this.#works.get(item)?.()
   }
 
@@ -157,20 +165,21 @@ export class Crew {
       const done = this.#carryOut(next)
       if (done === null) continue
       this.#isObeying = true
-      void this.await(done).then(() => {
+      const goOn = (): void => {
         this.#isObeying = false
         // Those that came meanwhile.
         this.add(commandItem)
-      })
+      }
+      this.await(done.then(goOn))
       return
     }
   }
 
   /** @returns null when it is done */
   #carryOut({ id, command }: NumberedCommand): Promise<void> | null {
-    const done = (value: number): void => this.tell({ type: 'done', id, value })
+    const done = (value: number): void => this.#tell({ type: 'done', id, value })
     const failed = (error: unknown): void =>
-      this.tell({ type: 'failed', id, error: reportOf(error) })
+      this.#tell({ type: 'failed', id, error: reportOf(error) })
     try {
       const value = this.#obey(command)
       if (typeof value !== 'number') return value.then(done, failed)
