@@ -1,0 +1,29 @@
+/**
+ * What all steps share.
+ *
+ * @module
+ */
+import type { Backend } from './backend.js'
+import type { Course } from './course.js'
+import type { Machine } from './guest.js'
+
+export interface Setting {
+  readonly course: Course
+  readonly backend: Backend
+  /** Where images and sockets lie. */
+  readonly folder: string
+  readonly kernel: Machine['kernel']
+}
+
+/** The names of the steps that a backend may lack. */
+export const growing = 'the disk grows while it is in use'
+
+/** @throws Error: it does not hold */
+export function expect(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise)
+}
+
+/** @throws Error: they differ */
+export function expectSame<Value>(what: string, actual: Value, expected: Value): void {
+  if (actual !== expected) throw new Error(`${what}: ${actual} instead of ${expected}`)
+}
