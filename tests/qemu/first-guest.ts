@@ -8,7 +8,7 @@ import type { Served, Wish } from './backend.js'
 import { Guest } from './guest.js'
 import { createImage, fill, MiB, roomOf, sumOf, sumsInImage, type Part } from './image.js'
 import { until } from './processes.js'
-import { expect, expectSame, growing, type Setting } from './setting.js'
+import { booted, expect, expectSame, growing, type Setting } from './setting.js'
 import { guestSum, inFlight, startWriters, statOf, writersEnd } from './shell.js'
 
 const disk = '/dev/vda'
@@ -38,7 +38,7 @@ export async function firstGuest(setting: Setting): Promise<Left> {
   const wish: Wish = { file, socket: join(folder, 'disk.sock'), queues: 2 }
   let served = await backend.serve(wish)
   const machine = { folder, kernel, cpus: 2, mebibytes: 512, disks: [wish] }
-  const guest = await Guest.boot(machine)
+  const guest = await booted(course, 'Linux boots', machine)
   await fileSystemSteps(setting, guest, file)
   await requestSteps(setting, guest, file)
   await course.step(growing, async () => {
@@ -127,7 +127,8 @@ async function requestSteps({ course }: Setting, guest: Guest, file: string): Pr
   )
   await course.step('discard gives the room back', async () => {
     const before = roomOf(file)
-    await guest.run(`blkdiscard -o ${direct.offset} -l ${direct.length} ${disk}`)
+    const discard = `blkdiscard -o ${direct.offset} -l ${direct.length} ${disk}`
+    await guest.run(`umount /mnt && ${discard} && mount ${disk} /mnt`)
     const freed = before - roomOf(file)
     expect(freed >= direct.length / 2, `the image is ${freed} bytes smaller`)
   })

@@ -46,7 +46,8 @@ export class Guest {
   readonly #waiting: { resolve: (line: string) => void; reject: (error: Error) => void }[] = []
   readonly #lines: string[] = []
 
-  private constructor(machine: Machine) {
+  /** Starts one. It takes commands when it is {@link ready}. */
+  constructor(machine: Machine) {
     this.#path = join(machine.folder, `serial-${++count}`)
     this.#server = createServer((socket) => {
       this.#line = socket
@@ -69,13 +70,6 @@ export class Guest {
       const error = new Error(`the guest has ended:\n${this.console}`)
       for (const each of this.#waiting.splice(0)) each.reject(error)
     })
-  }
-
-  /** Boots one. Resolves when it takes commands. */
-  static async boot(machine: Machine): Promise<Guest> {
-    const guest = new Guest(machine)
-    await guest.ready()
-    return guest
   }
 
   /** Starts one without a kernel. Resolves with what the disk's boot sector prints, up to its end. */

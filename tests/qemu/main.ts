@@ -38,8 +38,13 @@ async function main(): Promise<number> {
   const course = new Course(backend.lacks, (line) => console.log(line))
   const setting = { course, backend, folder, kernel: { image: kernel.image, initramfs } }
   console.log(`Linux ${kernel.version} on a disk of ${backend.name}`)
-  await firmware(setting)
-  await secondGuest(setting, await firstGuest(setting))
+  try {
+    await firmware(setting)
+    await secondGuest(setting, await firstGuest(setting))
+  } catch (error) {
+    console.error(error)
+    return 1
+  }
   console.log(course.summary)
   return course.outcomes.every(({ error }) => error === null) ? 0 : 1
 }

@@ -7,9 +7,8 @@
 import { join } from 'node:path'
 import type { Served, Wish } from './backend.js'
 import { checkFiles, type Left } from './first-guest.js'
-import { Guest } from './guest.js'
 import { createImage, fill, MiB, sumOf, type Part } from './image.js'
-import { expect, expectSame, type Setting } from './setting.js'
+import { booted, expect, expectSame, type Setting } from './setting.js'
 import { guestSum } from './shell.js'
 
 const mebibytes = 5120
@@ -34,7 +33,7 @@ export async function secondGuest(setting: Setting, { wish: main, served }: Left
   const base = sumOf(over.file, whole)
   const all = [served, await backend.serve(over), await backend.serve(faulty)]
   const machine = { folder, kernel, cpus: 2, mebibytes, disks: [main, over, faulty] }
-  const guest = await Guest.boot(machine)
+  const guest = await booted(course, 'another guest takes the disk over', machine)
   await course.step(
     'after that the file system is sound, and holds all that was synced',
     async () => {

@@ -5,7 +5,7 @@
  */
 import type { Backend } from './backend.js'
 import type { Course } from './course.js'
-import type { Machine } from './guest.js'
+import { Guest, type Machine } from './guest.js'
 
 export interface Setting {
   readonly course: Course
@@ -26,4 +26,12 @@ export function expect(holds: boolean, otherwise: string): void {
 /** @throws Error: they differ */
 export function expectSame<Value>(what: string, actual: Value, expected: Value): void {
   if (actual !== expected) throw new Error(`${what}: ${actual} instead of ${expected}`)
+}
+
+/** Boots a guest, as a step of its own. @throws Error: it does not boot, so nothing can be tried */
+export async function booted(course: Course, name: string, machine: Machine): Promise<Guest> {
+  const guest = new Guest(machine)
+  await course.step(name, () => guest.ready())
+  if (!guest.isAlive) throw new Error('without a guest nothing else can be tried')
+  return guest
 }

@@ -8,13 +8,15 @@ import { createInterface } from 'node:readline'
 import { existsSync, rmSync } from 'node:fs'
 import type { Backend, Served, Wish } from './backend.js'
 import { end, start, until } from './processes.js'
+import { growing } from './setting.js'
 
 const sector = 512
 
 export const storageDaemon: Backend = {
   name: 'qemu-storage-daemon',
   programs: ['qemu-storage-daemon', 'qemu-img'],
-  lacks: [],
+  // It takes the new size, and does not tell the guest.
+  lacks: [growing],
   async serve(wish) {
     const monitor = ['--chardev', 'stdio,id=monitor', '--monitor', 'chardev=monitor']
     rmSync(wish.socket, { force: true })
