@@ -13,11 +13,12 @@ import { Course } from './course.js'
 import { firmware } from './firmware.js'
 import { firstGuest } from './first-guest.js'
 import { system } from './library.js'
+import { ours } from './ours.js'
 import { removeAtEnd } from './processes.js'
 import { secondGuest } from './second-guest.js'
 import { storageDaemon } from './storage-daemon.js'
 
-const backends: readonly Backend[] = [storageDaemon]
+const backends: readonly Backend[] = [storageDaemon, ours]
 const inGuest = ['mkfs.ext4', 'e2fsck']
 const onHost = ['qemu-system-x86_64', 'busybox', 'debugfs', 'ldd', ...inGuest]
 
