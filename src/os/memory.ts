@@ -67,3 +67,19 @@ export function wait(
 export function notify(words: Words, index: number): void {
   Atomics.notify(words, index)
 }
+
+/** 16-bit words of memory that is shared with others, or mapped: those of rings that a guest knows. */
+export type Halves = Uint16Array
+
+/** The value of a 16-bit word; everything its writer did before it wrote is visible afterwards. */
+export function loadHalf(halves: Halves, index: number): number {
+  return Atomics.load(halves, index)
+}
+
+/**
+ * Writes a 16-bit word; everything this thread did before is visible to whoever reads that value. No load
+ * of this door that follows is done before it.
+ */
+export function storeHalf(halves: Halves, index: number, value: number): void {
+  Atomics.store(halves, index, value)
+}

@@ -1,3 +1,17 @@
 /** The door of `vhost/`: a vhost-user backend. */
 export type { Backend, DirtyLog, MappedRegion, VringChange, VringSetup } from './backend.js'
 export type { Device, DeviceFactory, DeviceHost, DeviceModule, Sleep } from './device.js'
+export { Caller, type Reply } from './caller.js'
+export { Connection, type Handler } from './connection.js'
+export type { TracedMessage } from './message-trace.js'
+export {
+  backendRequests,
+  frontendRequests,
+  type Message,
+  type PayloadOf,
+  type ReplyOf,
+  type RequestName,
+  type Side,
+} from './message.js'
+export type { InflightArea } from './payloads.js'
+export { ProtocolError } from './protocol-error.js'

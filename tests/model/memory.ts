@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { perform, type Words } from './operations.js'
+import { asWords, perform, type Halves, type Words } from './operations.js'
 
-export { allocate, type Words } from './operations.js'
+export { allocate, type Halves, type Words } from './operations.js'
 
 export function load(words: Words, index: number): number {
   return perform('load', words, index)
@@ -48,6 +48,14 @@ export function wait(
 
 export function notify(words: Words, index: number): void {
   perform('notify', words, index)
+}
+
+export function loadHalf(halves: Halves, index: number): number {
+  return perform('loadHalf', asWords(halves), index)
+}
+
+export function storeHalf(halves: Halves, index: number, value: number): void {
+  perform('storeHalf', asWords(halves), index, value)
 }
 
 // Compiles only while this module and the real one have the same exports of the same types.

@@ -9,6 +9,9 @@ import { record, type Step } from './trace.js'
 
 export type Words = Int32Array<SharedArrayBuffer>
 
+/** 16-bit words. The steps on them are those on words, with numbers up to 65535. */
+export type Halves = Uint16Array
+
 interface Operation {
   /** What its arguments after the index are, in order. */
   readonly takes: readonly ('value' | 'expected' | 'timeoutMs')[]
@@ -36,6 +39,11 @@ export const operations = {
     act: (words, index, expected, timeoutMs) => Atomics.wait(words, index, expected, timeoutMs),
   },
   notify: { takes: [], act: (words, index) => (Atomics.notify(words, index), null) },
+  loadHalf: { takes: [], act: (words, index) => Atomics.load(words, index) },
+  storeHalf: {
+    takes: ['value'],
+    act: (words, index, value) => (Atomics.store(words, index, value & 0xffff), null),
+  },
 } as const satisfies Record<string, Operation>
 
 export type MemoryOp = keyof typeof operations
@@ -84,6 +92,18 @@ export function allocate(length: number): Words {
   views.set(words, view)
   behind.set(view, words)
   return view
+}
+
+/** New halves, all zero, for a protocol: there the real code gets them from a guest. */
+export function allocateHalves(length: number): Halves {
+  const halves = new Uint16Array(length)
+  stepper?.allocated(asWords(halves))
+  return halves
+}
+
+/** Halves in the place of words: whoever uses them by operations on halves alone sees no difference. */
+export function asWords(halves: Halves): Words {
+  return halves as unknown as Words
 }
 
 /** What the code under the model checker has for words, by which plain accesses are seen. */

@@ -1,0 +1,44 @@
+/**
+ * All messages of vhost-user, for whoever listens: the channel `userworker:vhost-message` of
+ * `node:diagnostics_channel`. Without a listener it costs one test of a property.
+ *
+ * @module
+ */
+import { channel } from 'node:diagnostics_channel'
+import type { Side } from './message.js'
+
+/** A message, as the channel's listeners get it. */
+export interface TracedMessage {
+  /** `in`: it was received; `out`: it was sent. */
+  readonly direction: 'in' | 'out'
+  /** Who asks; a reply goes the other way. */
+  readonly from: Side
+  /** The request, or that which is replied to: the specification's name. */
+  readonly request: string
+  readonly isReply: boolean
+  readonly payload: unknown
+  /** How many descriptors go along. */
+  readonly descriptors: number
+}
+
+const messages = channel('userworker:vhost-message')
+
+/** Tells the listeners, if there are any. */
+export function traceMessage(
+  direction: 'in' | 'out',
+  from: Side,
+  request: string,
+  isReply: boolean,
+  payload: unknown,
+  descriptors: number,
+): void {
+  if (!messages.hasSubscribers) return
+  messages.publish({
+    direction,
+    from,
+    request,
+    isReply,
+    payload,
+    descriptors,
+  } satisfies TracedMessage)
+}
