@@ -1,6 +1,7 @@
 /** The door of `vhost/`: a vhost-user backend. */
 export type { Backend, DirtyLog, MappedRegion, VringChange, VringSetup } from './backend.js'
 export type { Device, DeviceFactory, DeviceHost, DeviceModule, Sleep } from './device.js'
+export { VhostWorker, type VhostWorkerOptions } from './worker/index.js'
 export { Caller, type Reply } from './caller.js'
 export { Connection, type Handler } from './connection.js'
 export type { TracedMessage } from './message-trace.js'
@@ -15,3 +16,4 @@ export {
 } from './message.js'
 export type { InflightArea } from './payloads.js'
 export { ProtocolError } from './protocol-error.js'
+export { serve, ServedDevice, type ServedDeviceEvents, type ServeOptions } from './serve.js'

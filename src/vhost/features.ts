@@ -1,0 +1,35 @@
+/**
+ * The bits by which both sides agree on what they speak, in the specification's words.
+ *
+ * @module
+ */
+
+/** The feature bits that belong to the protocol, and to no device. */
+export const VHOST_F_LOG_ALL = 1n << 26n
+export const VHOST_USER_F_PROTOCOL_FEATURES = 1n << 30n
+
+/** What a session speaks beyond the first version of the protocol: the names without their prefix. */
+export const protocolFeatures = {
+  MQ: 1n << 0n,
+  LOG_SHMFD: 1n << 1n,
+  REPLY_ACK: 1n << 3n,
+  BACKEND_REQ: 1n << 5n,
+  CONFIG: 1n << 9n,
+  INFLIGHT_SHMFD: 1n << 12n,
+  RESET_DEVICE: 1n << 13n,
+  CONFIGURE_MEM_SLOTS: 1n << 15n,
+  STATUS: 1n << 16n,
+} as const
+
+export type ProtocolFeature = keyof typeof protocolFeatures
+
+/** All of them. */
+export const offeredProtocolFeatures: bigint = Object.values(protocolFeatures).reduce(
+  (all, bit) => all | bit,
+  0n,
+)
+
+/** Bits for people, such as `0x40000000`. */
+export function hexOf(bits: bigint): string {
+  return `0x${bits.toString(16)}`
+}
