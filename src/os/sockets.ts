@@ -202,7 +202,7 @@ export function send(fd: number, bytes: Uint8Array, fds: readonly number[] = [])
   halves[controlOffset / 4 + 3] = SCM_RIGHTS
   halves.set(fds, (controlOffset + controlHead) / 4)
   for (;;) {
-    const sent = libc().send(fd, address, MSG_NOSIGNAL)
+    const sent = libc().send(fd, address, MSG_DONTWAIT | MSG_NOSIGNAL)
     if (sent >= 0) return sent
     const code = lastError()
     if (code === 'EAGAIN') return 0
@@ -230,7 +230,7 @@ export function receive(fd: number, target: Uint8Array): Received | null {
   words[partOffset / 8 + 1] = BigInt(Math.min(target.byteLength, longestPart))
   for (;;) {
     setControl(words, address, controlHead + 4 * mostDescriptors)
-    const length = libc().receive(fd, address, MSG_CMSG_CLOEXEC)
+    const length = libc().receive(fd, address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)
     if (length >= 0) {
       const fds = arrived(words, halves)
       if (((halves[12] as number) & MSG_CTRUNC) !== 0) {
