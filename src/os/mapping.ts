@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { builtin } from './builtin.js'
+import { close } from './events.js'
 import { checked, functions, needNative } from './koffi.js'
 
 const libc = functions({
@@ -60,7 +60,7 @@ export function memoryFile(name: string, length: number): number {
   try {
     checked('ftruncate', libc().resize(fd, length))
   } catch (error) {
-    builtin('node:fs').closeSync(fd)
+    close(fd)
     throw error
   }
   return fd

@@ -1,8 +1,9 @@
 /**
  * UNIX stream sockets that carry file descriptors: unix(7), sendmsg(2), recvmsg(2), cmsg(3).
  *
- * No call blocks. A descriptor that arrives is ours at once: whoever receives it closes it, or hands it
- * on to one who does ({@link Descriptors}).
+ * No call blocks, not even on a socket that another process has made, and made a blocking one. A
+ * descriptor that arrives is ours at once: whoever receives it closes it, or hands it on to one who does
+ * ({@link Descriptors}).
  *
  * @module
  */
@@ -39,6 +40,7 @@ const SOCK_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000
 const SOL_SOCKET = 1
 const SCM_RIGHTS = 1
 const MSG_CTRUNC = 0x8
+const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
 const MSG_CMSG_CLOEXEC = 0x40000000
 const backlog = 8
