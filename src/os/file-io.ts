@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { builtin } from './builtin.js'
 import { checked, functions, lastError, systemError } from './koffi.js'
 
 const libc = functions({
@@ -104,6 +105,16 @@ export function isLockedByOther(fd: number, byte: number): boolean {
   const lock = lockOf(F_WRLCK, byte)
   checked('fcntl', libc().fcntl(fd, F_OFD_GETLK, lock))
   return new DataView(lock.buffer).getInt16(0, true) !== F_UNLCK
+}
+
+/** Names this run of the system: another one after each start of it. */
+export function bootId(): string {
+  return builtin('node:fs').readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+}
+
+/** A name by which an open file can be opened again, in this process. */
+export function pathOfDescriptor(fd: number): string {
+  return `/proc/self/fd/${fd}`
 }
 
 /** `struct flock` for one byte, counted from the beginning of the file. */

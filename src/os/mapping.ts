@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { close } from './events.js'
 import { checked, functions, needNative } from './koffi.js'
 
 const libc = functions({
@@ -56,6 +57,11 @@ export function viewOf(address: number, length: number): ArrayBuffer {
 /** A new file in memory, with so many bytes, all zero; to be closed by the caller. */
 export function memoryFile(name: string, length: number): number {
   const fd = checked('memfd_create', libc().memoryFile(name, MFD_CLOEXEC))
-  checked('ftruncate', libc().resize(fd, length))
+  try {
+    checked('ftruncate', libc().resize(fd, length))
+  } catch (error) {
+    close(fd)
+    throw error
+  }
   return fd
 }

@@ -36,6 +36,8 @@ const IORING_OFF_SQES = 0x1000_0000
 const IORING_ENTER_GETEVENTS = 1
 const IORING_ENTER_EXT_ARG = 8
 const POLLIN = 1
+/** Node has no name for it. */
+const ETIME = 'Unknown system error -62'
 
 /** What an entry asks for. */
 export const operations = {
@@ -200,7 +202,7 @@ export class Uring {
     else {
       const code = lastError()
       // Time, a signal, or too much under way: what was noted and not taken is tried again next time.
-      if (!['ETIME', 'EINTR', 'EAGAIN', 'EBUSY'].includes(code))
+      if (![ETIME, 'EINTR', 'EAGAIN', 'EBUSY'].includes(code))
         throw systemError('io_uring_enter', code)
       this.#recount()
     }

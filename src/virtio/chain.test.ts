@@ -321,7 +321,11 @@ describe('a descriptor chain', () => {
     )
     const expected = plainly(guarded, setup, 0)
     // Each number is another as soon as it has been read.
-    const read = DataView.prototype.getUint32
+    const read = Reflect.get(DataView.prototype, 'getUint32') as (
+      this: DataView,
+      at: number,
+      isLittle?: boolean,
+    ) => number
     context.mock.method(
       DataView.prototype,
       'getUint32',

@@ -186,9 +186,9 @@ function run(bytes: Uint8Array, guarded: GuardedMemory): boolean {
   const choices = new Choices(bytes)
   const written = someSetup(choices)
   writeChains(choices, new RawQueue(guarded, written), written)
-  let setup = written
-  for (let count = choices.among([0, 0, 0, 1, 1, 2, 3]); count > 0; count--)
-    setup = { ...setup, ...mutate(choices, guarded, written) }
+  const count = choices.among([0, 0, 0, 1, 1, 2, 3])
+  const broken = Array.from({ length: count }, () => mutate(choices, guarded, written))
+  const setup: QueueSetup = Object.assign({}, written, ...broken)
   let taken = 0
   try {
     const queue = new SplitQueue(guarded.memory, setup)

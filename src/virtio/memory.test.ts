@@ -112,7 +112,10 @@ describe("the guest's memory", () => {
           const inWindow = offset - window.offset
           return inWindow >= 0 && inWindow < window.length ? [windows[index]?.[inWindow]] : []
         })
-        assert.ok(around.length > 0 && around.every((byte) => byte === 7), `${offset}: ${around.join()}`)
+        assert.ok(
+          around.length > 0 && around.every((byte) => byte === 7),
+          `${offset}: ${around.join()}`,
+        )
       }
       const most = chainOf(memory, [[2 ** 32, size]])
       assert.ok(most.writable.count > 4 && most.writable.length === size)

@@ -1,66 +1,29 @@
-import {
-  constants,
-  closeSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { join } from 'node:path'
-import { tmpdir } from 'node:os'
-import { after, describe } from 'node:test'
-import { close, event } from '../../os/events.js'
+import { closeSync, constants, openSync } from 'node:fs'
+import { describe } from 'node:test'
 import { Uring } from '../../os/uring.js'
-import type { Sleep } from '../../vhost/index.js'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
-import type { BackEnd } from './back-end.js'
 import { backEndContract, suiteBytes, type Opened } from './back-end.contract.js'
-import { openLayer, type Layer } from './layers.js'
+import { faultsOf } from './fault-rules.js'
+import { faultWords } from './faults.js'
+import type { Layer } from './layers.js'
+import { overlayLocks } from './overlay.js'
+import { folderForTests, openHere } from './thread.fixture.js'
 
 checkForLeaks()
 
-const folder = mkdtempSync(join(tmpdir(), 'blk-'))
-after(() => rmSync(folder, { recursive: true }))
+const { folder, image, name } = folderForTests()
+const emptyFile = (): string => image(suiteBytes)
 
-let files = 0
-function emptyFile(): string {
-  const file = join(folder, `image-${files++}`)
-  writeFileSync(file, '')
-  truncateSync(file, suiteBytes)
-  return file
-}
-
-/** A thread's end of a back end: how it sleeps. */
-function threadFor() {
-  let sleep: Sleep = () => {}
-  const never = event()
+function twice(layer: Layer, isFirstControl = false): Opened {
+  const one = openHere(layer, isFirstControl)
+  const other = openHere(layer)
   return {
-    host: {
-      isControl: false,
-      watch: () => ({ close: () => {} }),
-      sleepBy: (own: Sleep) => {
-        sleep = own
-        return { close: () => {} }
-      },
-    },
-    wait: () => sleep(never, 5000),
-    close: () => close(never),
-  }
-}
-
-function twice(layer: Layer): Opened {
-  const threads = [threadFor(), threadFor()] as const
-  const [one, other] = threads.map(({ host }) => openLayer(layer, { readOnly: false, host })) as [
-    BackEnd,
-    BackEnd,
-  ]
-  return {
-    one,
-    other,
-    wait: (by) => threads[by === one ? 0 : 1].wait(),
+    one: one.backEnd,
+    other: other.backEnd,
+    wait: (by) => (by === one.backEnd ? one : other).wait(),
     close: () => {
-      for (const each of [one, other, ...threads]) each.close()
+      one.close()
+      other.close()
     },
   }
 }
@@ -86,3 +49,42 @@ describe('a disk in a file, past the page cache', { skip: noDirect() }, () =>
 
 describe('a disk in memory', () =>
   backEndContract(() => twice({ kind: 'memory', bytes: new SharedArrayBuffer(suiteBytes) })))
+
+const overlay = (over: Layer): Layer => ({
+  kind: 'overlay',
+  over,
+  file: name(),
+  locks: overlayLocks(),
+})
+
+describe('an overlay over a file', () =>
+  backEndContract(() => twice(overlay({ kind: 'file', file: emptyFile(), direct: false }), true)))
+
+describe('an overlay over an overlay over memory', () =>
+  backEndContract(() =>
+    twice(overlay(overlay({ kind: 'memory', bytes: new SharedArrayBuffer(suiteBytes) })), true),
+  ))
+
+describe('an overlay over a file past the page cache', { skip: noDirect() }, () =>
+  backEndContract(() => twice(overlay({ kind: 'file', file: emptyFile(), direct: true }), true)),
+)
+
+const faults = (text: string, over: Layer): Layer => {
+  const { rules } = faultsOf(text)
+  const journal = emptyFile()
+  return { kind: 'faults', over, rules, seed: 1, words: faultWords(rules), journal }
+}
+
+describe('faults that do no harm, with a journal, over memory', () =>
+  backEndContract(() => {
+    const memory: Layer = { kind: 'memory', bytes: new SharedArrayBuffer(suiteBytes) }
+    return twice(faults('delay:any:ms=0;error:any:p=0', memory))
+  }))
+
+describe('delays over an overlay over a file', () =>
+  backEndContract(() =>
+    twice(
+      faults('delay:any:ms=0.1,nth=3', overlay({ kind: 'file', file: emptyFile(), direct: false })),
+      true,
+    ),
+  ))

@@ -14,13 +14,15 @@ interface Delayed {
 
 /** Calls by their time. They are made in this thread, between two batches, by one descriptor. */
 export class Delays {
-  readonly #alarm = new Alarm()
-  readonly #watch: { close(): void }
+  readonly #host: Pick<DeviceHost, 'watch'>
+  /** Made when it is needed. */
+  #alarm: Alarm | null = null
+  #watch: { close(): void } | null = null
   /** The soonest last. */
   readonly #waiting: Delayed[] = []
 
   constructor(host: Pick<DeviceHost, 'watch'>) {
-    this.#watch = host.watch(this.#alarm.fd, () => this.#runDue())
+    this.#host = host
   }
 
   /** Calls `run` in so many milliseconds. */
@@ -31,21 +33,29 @@ export class Delays {
     let index = 0
     while (index < waiting.length && (waiting[index] as Delayed).at > at) index++
     waiting.splice(index, 0, { at, run })
-    if (index === waiting.length - 1) this.#alarm.set(ms)
+    if (index === waiting.length - 1) this.#set(ms)
   }
 
   close(): void {
-    this.#watch.close()
-    this.#alarm.close()
+    this.#watch?.close()
+    this.#alarm?.close()
+  }
+
+  #set(ms: number): void {
+    if (this.#alarm === null) {
+      this.#alarm = new Alarm()
+      this.#watch = this.#host.watch(this.#alarm.fd, () => this.#runDue())
+    }
+    this.#alarm.set(ms)
   }
 
   #runDue(): void {
-    this.#alarm.clear()
+    this.#alarm?.clear()
     for (;;) {
       const next = this.#waiting.at(-1)
       if (next === undefined) return
       const left = next.at - now()
-      if (left > 0) return this.#alarm.set(left)
+      if (left > 0) return this.#set(left)
       this.#waiting.pop()
       next.run()
     }

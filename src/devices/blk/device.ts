@@ -25,19 +25,15 @@ export interface DiskData extends DiskTraits {
 /** Makes the instance of a thread. */
 export default function makeDisk(data: DiskData, host: DeviceHost): Device {
   const { words, bps, iops, readOnly } = data
-  const { isControl } = host
-  const backEnd = openLayer(data.layer, { readOnly, host })
-  const isLimited = (bps ?? iops) !== null && !isControl
-  const delays = isLimited ? new Delays(host) : null
-  const disk = new Disk({
-    ...data,
-    backEnd,
-    limit: isLimited ? new RateLimit(words, { bps, iops }) : null,
-    after: (ms, run) => delays?.after(ms, run),
-  })
+  const delays = new Delays(host)
+  const after = (ms: number, run: () => void): void => delays.after(ms, run)
+  const backEnd = openLayer(data.layer, { readOnly, host, after })
+  const isLimited = (bps ?? iops) !== null && !host.isControl
+  const limit = isLimited ? new RateLimit(words, { bps, iops }) : null
+  const disk = new Disk({ ...data, backEnd, limit, after })
   return Object.assign(disk, {
     close: () => {
-      delays?.close()
+      delays.close()
       backEnd.close()
     },
   })

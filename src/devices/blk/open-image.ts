@@ -5,7 +5,8 @@
  */
 import { UserWorkerError } from '../../errors.js'
 import { builtin } from '../../os/builtin.js'
-import { deviceBlockBytes, deviceBytes, isLockedByOther, lockByte } from '../../os/file-io.js'
+import { deviceBlockBytes, deviceBytes } from '../../os/file-io.js'
+import { lockImage } from './image-lock.js'
 import { sectorBytes } from './spec.js'
 
 /** How an image is opened. */
@@ -27,16 +28,6 @@ export interface OpenImage {
 }
 
 /**
- * The bytes that QEMU locks in an image, so that we and its tools keep out of each other's way: those
- * from 100 on say what their holder does, those from 200 on what he bears nobody else to do.
- */
-const permissionByte = 100
-const refusalByte = 200
-const consistentRead = 0
-const write = 1
-const resize = 3
-
-/**
  * Opens an image.
  *
  * @throws UserWorkerError ERR_DISK_IMAGE: it is missing, locked, a directory, of a size that is no
@@ -46,7 +37,8 @@ export function openImage(file: string, access: ImageAccess): OpenImage {
   const fd = openFile(file, access)
   try {
     const image = measure(file, fd, access.direct)
-    if (access.lock) lockImage(file, fd, access.readOnly)
+    if (access.lock && !lockImage(fd, access.readOnly))
+      throw refused(file, 'is in use: another program has locked it')
     return image
   } catch (error) {
     builtin('node:fs').closeSync(fd)
@@ -94,20 +86,6 @@ function measure(file: string, fd: number, direct: boolean): OpenImage {
 /** A file's is that of the device below it; statx(2) tells since Linux 6.1, a block of 512 is usual. */
 function directAlignment(fd: number, isDevice: boolean): number {
   return isDevice ? deviceBlockBytes(fd) : sectorBytes
-}
-
-function lockImage(file: string, fd: number, readOnly: boolean): void {
-  const does = readOnly ? [consistentRead] : [consistentRead, write]
-  const refuses = [write, resize]
-  // All are shared locks: whoever comes second sees the other's, whichever way they go.
-  const taken =
-    does.every((bit) => lockByte(fd, permissionByte + bit)) &&
-    refuses.every((bit) => lockByte(fd, refusalByte + bit))
-  const isFree =
-    taken &&
-    !does.some((bit) => isLockedByOther(fd, refusalByte + bit)) &&
-    !refuses.some((bit) => isLockedByOther(fd, permissionByte + bit))
-  if (!isFree) throw refused(file, 'is in use: another program has locked it')
 }
 
 function refused(file: string, why: string, cause?: unknown): UserWorkerError {
