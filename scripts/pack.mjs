@@ -25,8 +25,19 @@ const options = {
   logLevel: 'warning',
 }
 // What two of these share is in a file of its own, so that there is one of everything in a thread.
-const doors = { index: 'src/index.ts', current: 'src/wq/current.ts', self: 'src/worker/inside.ts' }
-await build({ ...options, entryPoints: doors, splitting: true })
+const doors = {
+  index: 'src/index.ts',
+  current: 'src/wq/current.ts',
+  self: 'src/worker/inside.ts',
+  vhost: 'src/vhost.ts',
+  testing: 'src/testing/index.ts',
+}
+// What the threads of vhost workers load: `vhost-worker.ts` finds them beside the file that it is in itself.
+const threads = {
+  'vring-die': 'src/vhost/worker/vring-die.ts',
+  'vring-linger': 'src/vhost/worker/vring-linger.ts',
+}
+await build({ ...options, entryPoints: { ...doors, ...threads }, splitting: true })
 // Alone, a thread's beginning has nothing in it that threads do not need. Each thread keeps its text in memory:
 // so it has no comments, and the names that stack traces show.
 const short = { minifyWhitespace: true, minifySyntax: true, legalComments: 'none' }

@@ -11,15 +11,20 @@ export const errorCodes = {
   EAGAIN:
     'A limit of the system, of the library or of an owner is reached: no further thread can be made now. ' +
     '`owner` names the owner, if it is one.',
-  EBUSY: 'The worker is told to park already.',
+  EBUSY:
+    'The worker is told to park already; the device has an owner already; the vhost worker is in use.',
   ECANCELED:
     'The work was cancelled before it ran, or its queue was closed; a park was taken back by `unpark`.',
   EDEADLK: "The wait could never finish: the other worker waits for this one's end.",
   EINVAL: 'An argument or an option is wrong. The error is a TypeError.',
   EMFILE: 'The process has no file descriptor left, and a thread needs some.',
+  ENOBUFS: 'The device has no vring of this number, or the vhost worker has no place for another.',
+  ENODEV: 'The vhost worker has ended, or is none of this device.',
   ENOSYS: 'The worker or the owner has ended or was told to stop, and does this no more.',
   ENOTSUP:
     'This system, or what is installed on it, cannot do this. The message says what it takes.',
+  ERR_DISK_IMAGE:
+    'The file behind a disk cannot be served: it is missing, locked, of an odd size or may not be opened. `cause` is the error of the system, if there is one.',
   ERR_FREE_NAME:
     'An inline function refers to something outside it. The message says to what; `cause` is the ReferenceError.',
   ERR_MODULE_LOAD:

@@ -3,5 +3,17 @@
  *
  * @module
  */
-export type { Device, DeviceFactory, DeviceHost, DeviceModule, Sleep } from './vhost/index.js'
+export {
+  serve,
+  ServedDevice,
+  VhostWorker,
+  type Device,
+  type DeviceFactory,
+  type DeviceHost,
+  type DeviceModule,
+  type ServedDeviceEvents,
+  type ServeOptions,
+  type Sleep,
+  type VhostWorkerOptions,
+} from './vhost/index.js'
 export type { Request, Segments } from './virtio/index.js'

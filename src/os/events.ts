@@ -3,14 +3,17 @@
  *
  * @module
  */
-import { builtin } from './builtin.js'
 import { checked, functions, lastError, needNative, systemError } from './koffi.js'
 
 const libc = functions({
   eventfd: 'int eventfd(unsigned int initial, int flags)',
   read: 'int64_t read(int fd, _Out_ void *bytes, size_t count)',
   write: 'int64_t write(int fd, const void *bytes, size_t count)',
+  close: 'int close(int fd)',
   poll: 'int poll(_Inout_ void *entries, unsigned long count, int timeoutMs)',
+  epollCreate: 'int epoll_create1(int flags)',
+  epollControl: 'int epoll_ctl(int set, int operation, int fd, const void *event)',
+  epollWait: 'int epoll_wait(int set, _Out_ void *events, int most, int timeoutMs)',
 })
 
 const EFD_CLOEXEC_NONBLOCK = 0o2004000
@@ -42,9 +45,9 @@ export function clear(fd: number): boolean {
   throw systemError('read')
 }
 
-/** Closes a descriptor. */
+/** Closes a descriptor that a door of this folder has opened; Node keeps account of those that it opens itself. */
 export function close(fd: number): void {
-  builtin('node:fs').closeSync(fd)
+  checked('close', libc().close(fd))
 }
 
 /** Calls `listener` in this thread's event loop while a descriptor is readable. */
@@ -91,5 +94,74 @@ export class PollSet {
   /** Whether the descriptor at `index` is broken: closed, say. */
   isBroken(index: number): boolean {
     return (((this.#entries[2 * index + 1] ?? 0) >>> 16) & POLLBAD) !== 0
+  }
+}
+
+const EPOLL_CLOEXEC = 0o2000000
+const EPOLL_CTL_ADD = 1
+const EPOLL_CTL_DEL = 2
+const EPOLLIN = 0x1
+const EPOLLET = 0x8000_0000 | 0
+/** An entry is three words on x86, where it is packed, and four elsewhere; the descriptor is its second or third. */
+const [entryWords, fdWord] = process.arch === 'x64' ? [3, 1] : [4, 2]
+const mostAtOnce = 64
+
+/**
+ * Descriptors that are waited for together, by epoll(7). It has a descriptor of its own, which is
+ * readable while one of them is ready; so it can itself be waited for in other ways.
+ */
+export class EventSet {
+  readonly fd: number
+  readonly #found = new Int32Array(mostAtOnce * entryWords)
+  readonly #bytes = new Uint8Array(this.#found.buffer)
+
+  /**
+   * @param fd - of a set that another thread has made, to wait for it here. Each thread adds and takes out
+   * what is its own; one closes it
+   */
+  constructor(fd: number = checked('epoll_create1', libc().epollCreate(EPOLL_CLOEXEC))) {
+    this.fd = fd
+  }
+
+  /**
+   * Adds a descriptor. It must be taken out before it is closed: the system knows it by what is behind
+   * it, which may stay open elsewhere.
+   *
+   * @param how - `level`: it is ready as long as it is readable; `edge`: once for each time that
+   * something came, so that the signals of an event need not be cleared
+   */
+  add(fd: number, how: 'level' | 'edge'): void {
+    const entry = new Int32Array(entryWords)
+    entry[0] = how === 'edge' ? EPOLLIN | EPOLLET : EPOLLIN
+    entry[fdWord] = fd
+    const bytes = new Uint8Array(entry.buffer)
+    checked('epoll_ctl', libc().epollControl(this.fd, EPOLL_CTL_ADD, fd, bytes))
+  }
+
+  remove(fd: number): void {
+    const bytes = new Uint8Array(4 * entryWords)
+    checked('epoll_ctl', libc().epollControl(this.fd, EPOLL_CTL_DEL, fd, bytes))
+  }
+
+  /**
+   * Blocks the thread until one of them is ready.
+   *
+   * @param timeoutMs - whole milliseconds; -1 is for ever
+   * @returns how many {@link ready} tells of: 0 after the time, or a signal
+   */
+  wait(timeoutMs: number): number {
+    const count = libc().epollWait(this.fd, this.#bytes, mostAtOnce, timeoutMs)
+    if (count >= 0) return count
+    if (lastError() === 'EINTR') return 0
+    throw systemError('epoll_wait')
+  }
+
+  /** A descriptor that the last wait found. */
+  ready(index: number): number {
+    return this.#found[index * entryWords + fdWord] ?? -1
+  }
+
+  close(): void {
+    close(this.fd)
   }
 }

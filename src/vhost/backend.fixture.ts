@@ -23,6 +23,8 @@ export class FakeBackend implements Backend {
   regions: readonly MappedRegion[] = []
   isOwned = false
   onConfigChange: (() => void) | null = null
+  onBroken: ((vring: number, error: Error) => void) | null = null
+  onFailure: ((error: Error) => void) | null = null
   /** What fails once, by the name of the method. */
   readonly failures = new Map<string, Error>()
   readonly #busy = new Set<number>()

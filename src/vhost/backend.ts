@@ -66,6 +66,10 @@ export interface Backend {
   writeConfig(offset: number, bytes: Uint8Array): boolean
   /** Called by the backend when the configuration space has changed by itself; null when nobody asks. */
   onConfigChange: (() => void) | null
+  /** Called when a vring was broken, by its driver or by the device: it stands until it is stopped. */
+  onBroken: ((vring: number, error: Error) => void) | null
+  /** Called when a worker has ended: its vrings stand, and the connection is to be dropped. */
+  onFailure: ((error: Error) => void) | null
   /** Takes the device: its threads are there afterwards (VH-2). @throws UserWorkerError EBUSY (VH-1) */
   setOwner(): Promise<void>
   /** Stops all vrings, frees the threads, forgets the owner (VH-5). */

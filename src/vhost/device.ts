@@ -28,7 +28,8 @@ export interface Device {
   negotiated?(features: bigint): void
   /**
    * Serves a request. It may complete it now or later, and give the bytes it wrote either by
-   * `request.complete(written)`, or by returning them, or a promise of them.
+   * `request.complete(written)`, or by returning them, or a promise of them. Where the device has a wait
+   * of its own, see {@link DeviceHost.sleepBy}, a request that the event loop completes needs the promise.
    *
    * An error that is thrown here, or a promise rejected, breaks the vring: it stands until the driver
    * resets the device. A device answers a bad request in its own protocol's way instead.
@@ -53,18 +54,23 @@ export interface DeviceHost {
    */
   watch(fd: number, listener: () => void): { close(): void }
   /**
-   * How the thread sleeps when there is nothing to do: it calls this instead of waiting for its
-   * descriptors by itself, once. What it gets are the descriptors to wait for beside its own; it
-   * returns when one of them may be readable, or the time is over. For devices with a ring of
-   * system calls, which can wait for all in one.
+   * How the thread sleeps from now on: by a wait of the device's own, for devices with a ring of system
+   * calls, which can wait for descriptors and for its calls in one. One device of a worker may.
+   *
+   * @param fd - readable when something of the device's own has come
+   * @returns an end to it
+   * @throws Error: another device of this worker does so
    */
-  sleepBy(sleep: Sleep): void
+  sleepBy(sleep: Sleep, fd: number): { close(): void }
   /** In the thread of the socket: tells the driver that the configuration space has changed. */
   configChanged(): void
 }
 
-/** Blocks the thread until one of `fds` is readable, or `timeoutMs` are over. */
-export type Sleep = (fds: readonly number[], timeoutMs: number) => void
+/**
+ * Blocks the thread until the descriptor is readable, or something of the device's own has come, or
+ * `timeoutMs` are over: 0 is to look only. It also begins what the device was asked since.
+ */
+export type Sleep = (fd: number, timeoutMs: number) => void
 
 /** Makes the instances of a device. It may be async. */
 export type DeviceFactory<Data> = (data: Data, host: DeviceHost) => Device | Promise<Device>

@@ -58,6 +58,8 @@ interface Serving {
   readonly fd: number
   /** Whether its frontend has gone. */
   isEnding: boolean
+  /** Why it was dropped, where it was. */
+  dropped: Error | null
   readonly over: Promise<void>
 }
 
@@ -89,6 +91,7 @@ export class Server {
     this.#ownership = new Ownership(backend, reconnectMs, onError)
     if (mode === 'server') this.#listen()
     else this.#connect()
+    backend.onFailure = (error) => this.#drop(error)
     this.#release = hold(() => `a vhost-user server at ${socket}`)
   }
 
@@ -179,21 +182,31 @@ export class Server {
       session.handle(message, descriptors),
     )
     const over = this.#end(connection, session)
-    this.#serving = { connection, fd, isEnding: false, over }
+    this.#serving = { connection, fd, isEnding: false, dropped: null, over }
     this.#tell({ kind: 'connected' })
   }
 
   async #end(connection: Connection, session: Session): Promise<void> {
-    const reason = await connection.ended
+    const ended = await connection.ended
     if (this.#serving !== null) this.#serving.isEnding = true
+    const reason = this.#serving?.dropped ?? ended
     try {
       await session.end()
+      // Its threads are not all there any more.
+      if (this.#serving?.dropped) await this.#ownership.reset()
     } catch (error) {
       this.#tell({ kind: 'error', error: error as Error })
     }
     this.#serving = null
     this.#tell({ kind: 'disconnected', reason: reason?.message ?? null })
     this.#goOn()
+  }
+
+  /** The device's threads cannot go on: the frontend is to come again. */
+  #drop(error: Error): void {
+    if (this.#serving === null || this.#serving.isEnding) return
+    this.#serving.dropped = error
+    this.#serving.connection.close()
   }
 
   /** What comes after a session. */

@@ -91,6 +91,7 @@ export class Life implements Ear, Member {
     const make = (): Link =>
       new Link(this, { name, options: thread, scope, adoption: adoptionOf(options, 'thread') })
     this.link = spare ?? make()
+    this.link.bell = options.bell
     scope.enter(this)
     const { stdout, stderr } = this.link.thread
     this.outputs = {
@@ -249,6 +250,7 @@ export class Life implements Ear, Member {
     if (this.end !== null || this.#killed) return
     this.#killed = true
     void this.link.thread.terminate()
+    this.link.bell()
   }
 
   hear(message: ToOwner): void {

@@ -61,6 +61,8 @@ export class Link {
   readonly words: Words = table()
   readonly row: number
   readonly thread: Worker
+  /** Rouses a thread that blocks where it sees no words and no messages come. */
+  bell: () => void = () => {}
   readonly #port: MessagePort
   #ear: Ear
   #scope: Scope
@@ -158,6 +160,7 @@ export class Link {
   look(): void {
     const look: ToThread = { type: 'look' }
     this.#port.postMessage(look)
+    this.bell()
   }
 
   /** @throws UserWorkerError ERR_NOT_CLONEABLE: whatever cloning threw, Node or code in the data */

@@ -22,7 +22,7 @@ const { inspect } = builtin('node:util')
 export type Batch<Data = never> = (data: Data, self: Self) => boolean | Promise<boolean>
 
 /** A batch function, marked as one. */
-export type Loop<Data = never> = Batch<Data> & { readonly [isLoop]: Required<LoopOptions> }
+export type Loop<Data = never> = Batch<Data> & { readonly [isLoop]: CheckedLoop }
 
 /** What a loop does when an owner above its worker is killed. */
 export interface LoopOptions {
@@ -34,7 +34,16 @@ export interface LoopOptions {
   onOwnerKill?: OnOwnerKill
   /** Called when the loop is to die; awaited. Given alone it means `onOwnerKill: 'die'`. */
   onKill?: () => void | Promise<void>
+  /**
+   * How the thread sleeps after a batch that found nothing, for loops that wait for what only the system
+   * tells of, descriptors say. It returns, or resolves, no later than after a call of the worker's option
+   * `bell`, and at any time before. Default: it sleeps until a wake.
+   */
+  sleep?: (self: Self) => void | Promise<void>
 }
+
+/** The options after checking. */
+type CheckedLoop = Required<Omit<LoopOptions, 'sleep'>> & Pick<LoopOptions, 'sleep'>
 
 /** The mark is known by name, so that a module may take `loop` from another copy of the library. */
 const isLoop: unique symbol = Symbol.for('userworker.loop') as never
@@ -68,16 +77,19 @@ export function loop<Data = never>(batch: Batch<Data>, options: LoopOptions = {}
 
 const onOwnerKills: readonly unknown[] = ['end', 'die', 'linger'] satisfies OnOwnerKill[]
 
-function checkLoop(options: LoopOptions): Required<LoopOptions> {
-  checkOptions('loop', options, ['onOwnerKill', 'onKill'])
-  const { onKill, onOwnerKill = onKill === undefined ? 'end' : 'die' } = options
+function checkLoop(options: LoopOptions): CheckedLoop {
+  checkOptions('loop', options, ['onOwnerKill', 'onKill', 'sleep'])
+  const { onKill, sleep, onOwnerKill = onKill === undefined ? 'end' : 'die' } = options
   if (!onOwnerKills.includes(onOwnerKill)) {
     throw invalid(`loop: onOwnerKill must be one of ${onOwnerKills.join(', ')}`)
   }
   if (onKill !== undefined && (typeof onKill !== 'function' || onOwnerKill !== 'die')) {
     throw invalid("loop: onKill must be a function, and goes with onOwnerKill: 'die' alone")
   }
-  return { onOwnerKill, onKill: onKill ?? (() => {}) }
+  if (sleep !== undefined && typeof sleep !== 'function') {
+    throw invalid('loop: sleep must be a function')
+  }
+  return { onOwnerKill, onKill: onKill ?? (() => {}), ...(sleep && { sleep }) }
 }
 
 /** Whether a function was declared by {@link loop}. */
@@ -104,7 +116,7 @@ const blockedMs = 5
 
 /** Runs batches until a stop (VH-13), or until it is to die. @returns the exit code */
 export async function runLoop(batch: Loop<unknown>, data: unknown, self: OwnSelf): Promise<number> {
-  const { onOwnerKill, onKill } = batch[isLoop]
+  const { onOwnerKill, onKill, sleep } = batch[isLoop]
   const run = batch as (data: unknown, self: Self) => boolean | Promise<boolean>
   let turned = now()
   for (;;) {
@@ -132,6 +144,12 @@ export async function runLoop(batch: Loop<unknown>, data: unknown, self: OwnSelf
       await nextTurn()
       turned = now()
     }
-    if (!didWork && (await self.idle(heard, blockedMs))) turned = now()
+    if (didWork) continue
+    if (sleep === undefined) {
+      if (await self.idle(heard, blockedMs)) turned = now()
+    } else {
+      const slept = self.sleepBy(heard, sleep)
+      if (slept !== undefined) await slept
+    }
   }
 }

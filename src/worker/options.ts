@@ -88,6 +88,12 @@ export interface UserWorkerOptions<Data = unknown> {
   stdout?: boolean
   /** As {@link stdout}, for the standard error output. */
   stderr?: boolean
+  /**
+   * For a worker that blocks where no message reaches it, as in a system call: called in the owner's
+   * thread each time that something is asked of the worker, so that it can be roused, by a descriptor
+   * it waits for, say. Then it asks `self` what there is. A {@link loop} blocks so in its option `sleep`.
+   */
+  bell?: () => void
 }
 
 /** The options that cannot change once a thread runs: see {@link UserWorker.spares}. */
@@ -132,6 +138,7 @@ export interface CheckedOptions {
   readonly loadDeadlineMs: number
   readonly signal: AbortSignal | null
   readonly scope: Scope
+  readonly bell: () => void
   readonly thread: ThreadOptions
 }
 
@@ -163,6 +170,7 @@ const known = [
   'entry',
   'stdout',
   'stderr',
+  'bell',
 ] as const satisfies readonly (keyof UserWorkerOptions)[]
 
 /**
@@ -181,13 +189,14 @@ export function check(module: unknown, options: UserWorkerOptions): CheckedOptio
   const url = moduleUrl(`${of}: the module`, module)
   checkOptions(of, options, known)
   const { name = nameOf(url), data, transfer = [], nice = null } = options
-  const { loadDeadlineMs = defaultLoadDeadlineMs, signal = null, cpus } = options
+  const { loadDeadlineMs = defaultLoadDeadlineMs, signal = null, cpus, bell = silent } = options
   checkName(`${of}: name`, name)
   checkArray(`${of}: transfer`, transfer)
   if (nice !== null) checkInteger(`${of}: nice`, nice, -20, 19)
   if (cpus !== undefined) checkCpus(`${of}: cpus`, cpus)
   checkTimeMs(`${of}: loadDeadlineMs`, loadDeadlineMs)
   if (signal !== null) checkSignal(`${of}: signal`, signal)
+  if (typeof bell !== 'function') throw invalid(`${of}: bell must be a function`)
   return {
     module: url,
     preload: checkPreload(of, options.preload),
@@ -200,9 +209,13 @@ export function check(module: unknown, options: UserWorkerOptions): CheckedOptio
     loadDeadlineMs,
     signal,
     scope: scopeOf(`${of}: owner`, options.owner),
+    bell,
     thread: checkIdentity(of, options),
   }
 }
+
+/** The bell of a worker that hears messages. */
+const silent = (): void => {}
 
 /** The options for a thread below owners that limit its heap. */
 export function limitHeap(options: ThreadOptions, heapMb: number): ThreadOptions {

@@ -273,6 +273,21 @@ export class OwnSelf implements Self {
     return true
   }
 
+  /**
+   * Sleeps in a way of the function's own, unless the bell has moved on from `heard`.
+   *
+   * @param sleep - returns, or resolves, once the owner's bell is called
+   */
+  sleepBy(heard: number, sleep: (self: Self) => void | Promise<void>): void | Promise<void> {
+    const up = (): void => this.#deafen(up)
+    this.#wait('wake')
+    doze(this.#words, this.#row)
+    // Waker: `ask` and `wake`, which ring, then call the bell. Read after the doze.
+    const slept = this.listen() === heard ? sleep(this) : undefined
+    if (slept === undefined) return up()
+    return slept.then(up)
+  }
+
   /** The owner rang: something was asked in the row's words. */
   ring(): void {
     // Looked at first: a stop that comes from here on rings by itself. The gate may be opened below,

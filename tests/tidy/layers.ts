@@ -36,7 +36,7 @@ const forAll = new Set(['src/errors.ts', 'src/validate.ts'])
 
 const memoryDoor = '#memory'
 const memoryFile = 'src/os/memory.ts'
-const memoryUsers = ['ring', 'worker', 'wq', 'virtio', 'vhost']
+const memoryUsers = ['os', 'ring', 'worker', 'wq', 'virtio', 'vhost', 'devices']
 
 /**
  * Imports go down only, from a layer to those it is built on.

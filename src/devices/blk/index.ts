@@ -1,0 +1,2 @@
+/** The door of `devices/blk/`: a disk. */
+export { countsOf, setCapacity, sharedState, type DiskCounts } from './shared-state.js'
