@@ -141,7 +141,7 @@ export class SessionState implements VringContext {
     this.#mappedLog = mapLog(area, fd)
     // Where threads fail to change over, both stay until the end.
     if (before !== null) this.#doubtful.push(before)
-    await this.vrings.logChanged()
+    if (this.log !== null) await this.vrings.logChanged()
     for (const log of this.#doubtful.splice(0)) log.close()
   }
 
