@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { describe, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { DirtyPages } from './dirty-log.js'
@@ -38,6 +40,15 @@ describe('the dirty log', () => {
       }),
       { numRuns: 5000 },
     )
+  })
+
+  test('loses no page that one thread marks while another marks its neighbour', async () => {
+    const log = new SharedArrayBuffer(64 * 1024)
+    const gate = new Int32Array(new SharedArrayBuffer(4))
+    const module = new URL('dirty-log.fixture.js', import.meta.url)
+    const threads = [0, 1].map((first) => new Worker(module, { workerData: { log, gate, first } }))
+    await Promise.all(threads.map((thread) => once(thread, 'exit')))
+    assert.ok(new Uint8Array(log).every((byte) => byte === 0xff))
   })
 
   test('is not written behind its end, however far the address', () => {
