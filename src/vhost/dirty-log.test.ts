@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { DirtyPages } from './dirty-log.js'
@@ -40,15 +38,6 @@ describe('the dirty log', () => {
       }),
       { numRuns: 5000 },
     )
-  })
-
-  test('loses no page that one thread marks while another marks its neighbour', async () => {
-    const log = new SharedArrayBuffer(8)
-    const gate = new Int32Array(new SharedArrayBuffer(4))
-    const module = new URL('dirty-log.fixture.js', import.meta.url)
-    const threads = [3, 4].map((page) => new Worker(module, { workerData: { log, gate, page } }))
-    const exits = await Promise.all(threads.map((thread) => once(thread, 'exit')))
-    assert.deepEqual(exits, [[0], [0]])
   })
 
   test('is not written behind its end, however far the address', () => {
