@@ -111,9 +111,17 @@ const mostAtOnce = 64
  * readable while one of them is ready; so it can itself be waited for in other ways.
  */
 export class EventSet {
-  readonly fd: number = checked('epoll_create1', libc().epollCreate(EPOLL_CLOEXEC))
+  readonly fd: number
   readonly #found = new Int32Array(mostAtOnce * entryWords)
   readonly #bytes = new Uint8Array(this.#found.buffer)
+
+  /**
+   * @param fd - of a set that another thread has made, to wait for it here. Each thread adds and takes out
+   * what is its own; one closes it
+   */
+  constructor(fd: number = checked('epoll_create1', libc().epollCreate(EPOLL_CLOEXEC))) {
+    this.fd = fd
+  }
 
   /**
    * Adds a descriptor. It must be taken out before it is closed: the system knows it by what is behind

@@ -6,7 +6,7 @@
 import { invalid } from '../errors.js'
 import { memoryFile, pageBytes } from '../os/mapping.js'
 import { DriverMemory } from './driver-memory.js'
-import { SharedArea } from './shared-area.js'
+import { MappedFile } from './mapped-file.js'
 
 /** Where a region of the guest's memory is to lie. */
 export interface RegionLayout {
@@ -24,11 +24,25 @@ export interface FrontendRegion {
   readonly size: number
   /** Its address in the frontend's process, which is this one. */
   readonly user: number
-  readonly area: SharedArea
+  readonly area: MappedFile
 }
 
 /** Drivers keep away from the guest's first bytes, so that no address of theirs is 0. */
 const reservedBytes = 65_536
+
+/** Room for queues and buffers. Requests may be over any other memory of the guest, too. */
+class DriversRoom extends DriverMemory {
+  readonly #all: FrontendMemory
+
+  constructor(bytes: Uint8Array, guest: number, all: FrontendMemory) {
+    super(bytes, { guest })
+    this.#all = all
+  }
+
+  override at(address: number, length: number): Uint8Array {
+    return this.#all.at(address, length)
+  }
+}
 
 /** The memory of a guest that is none. */
 export class FrontendMemory {
@@ -45,7 +59,7 @@ export class FrontendMemory {
     this.#regions = layouts.map(makeRegion)
     const [{ area }] = this.#regions as [FrontendRegion]
     const guest = first.guest + reservedBytes
-    this.forDrivers = new DriverMemory(area.bytes.subarray(reservedBytes), { guest })
+    this.forDrivers = new DriversRoom(area.bytes.subarray(reservedBytes), guest, this)
   }
 
   get regions(): readonly FrontendRegion[] {
@@ -95,6 +109,6 @@ function makeRegion({ guest, size, offset = 0 }: RegionLayout): FrontendRegion {
   if (size <= 0 || size % pageBytes !== 0 || offset % pageBytes !== 0) {
     throw invalid(`Regions of memory go by ${pageBytes} bytes`)
   }
-  const area = new SharedArea(memoryFile('guest-memory', offset + size), size, offset)
+  const area = new MappedFile(memoryFile('guest-memory', offset + size), size, offset)
   return { guest, size, user: area.address, area }
 }

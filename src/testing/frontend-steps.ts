@@ -20,7 +20,7 @@ import { VHOST_USER_F_PROTOCOL_FEATURES } from '../virtio/index.js'
 import { protocolFeatures } from './frontend-features.js'
 import type { FrontendMemory, FrontendRegion } from './frontend-memory.js'
 import type { FrontendQueue } from './frontend-queue.js'
-import { SharedArea } from './shared-area.js'
+import { MappedFile } from './mapped-file.js'
 
 /** The steps. Each is one request of the protocol, or the few that belong together. */
 export class FrontendSteps {
@@ -31,9 +31,9 @@ export class FrontendSteps {
   /** The features of the protocol that both sides use. */
   protocol = 0n
   /** Memory in which the backend keeps what is under way; null before {@link getInflight}. */
-  inflight: { readonly area: SharedArea; readonly description: InflightArea } | null = null
+  inflight: { readonly area: MappedFile; readonly description: InflightArea } | null = null
   /** The dirty log: a bit for each 4096 bytes of guest memory; null before {@link setLog}. */
-  log: SharedArea | null = null
+  log: MappedFile | null = null
   /** How often the backend said that the configuration space has changed. */
   configChanges = 0
   readonly memory: FrontendMemory
@@ -91,9 +91,10 @@ export class FrontendSteps {
     fds: readonly number[] = [],
   ): Promise<void> {
     if (!this.uses('REPLY_ACK')) return this.send(name, payload, fds)
-    const reply = await this.call(name, payload, fds)
-    if (reply.payload !== 0n)
-      throw new Error(`The backend refuses ${name}: ${String(reply.payload)}`)
+    const { payload: answer } = await this.call(name, payload, fds)
+    if (typeof answer === 'bigint' && answer !== 0n) {
+      throw new Error(`The backend refuses ${name}: ${answer}`)
+    }
   }
 
   /** Sends any bytes with any descriptors, up to 8. */
@@ -218,7 +219,7 @@ export class FrontendSteps {
     const fd = descriptors.take(0)
     if (fd === null || payload.size === 0) throw new Error('The backend gives no inflight memory')
     this.inflight?.area.close()
-    const area = new SharedArea(fd, payload.size, payload.offset)
+    const area = new MappedFile(fd, payload.size, payload.offset)
     this.inflight = { area, description: { ...payload, queues: asked.queues, queueSize } }
   }
 
@@ -230,9 +231,9 @@ export class FrontendSteps {
   }
 
   /** Gives the backend a dirty log for guest addresses below `end`, and an event for it. */
-  async setLog(end: number): Promise<SharedArea> {
+  async setLog(end: number): Promise<MappedFile> {
     const size = Math.ceil(end / 4096 / 8 / 4096) * 4096
-    const area = new SharedArea(memoryFile('dirty-log', size), size)
+    const area = new MappedFile(memoryFile('dirty-log', size), size)
     this.log?.close()
     this.log = area
     await this.call('SET_LOG_BASE', { size, offset: 0 }, [area.fd])

@@ -7,10 +7,10 @@ import { checkInteger, checkOptions } from '../validate.js'
 import { after, now } from '../os/clock.js'
 import { close } from '../os/events.js'
 import { Pending } from '../os/pending.js'
-import { readable } from '../os/readable.js'
-import { accept, connect, listen } from '../os/sockets.js'
+import { connect, listen } from '../os/sockets.js'
 import { VIRTIO_F_VERSION_1 } from '../virtio/index.js'
 import { usualFeatures, usualProtocolFeatures } from './frontend-features.js'
+import { Listening, type FrontendListener } from './frontend-listener.js'
 import { FrontendMemory, type RegionLayout } from './frontend-memory.js'
 import { FrontendQueue } from './frontend-queue.js'
 import { FrontendSteps } from './frontend-steps.js'
@@ -49,13 +49,6 @@ const names = [
 ] as const
 
 const retryMs = 10
-
-/** A socket at which a frontend waits for backends: those that connect by themselves. */
-export interface FrontendListener extends AsyncDisposable {
-  /** Resolves with the next backend that connects. Nothing was sent to it. */
-  accept(): Promise<Frontend>
-  close(): Promise<void>
-}
 
 /**
  * A frontend. It begins requests of the driver, as a guest does, and sets the device up, as QEMU does.
@@ -110,28 +103,9 @@ export class Frontend extends FrontendSteps implements AsyncDisposable {
   }
 
   /** Listens for backends that connect by themselves. The options are those of each frontend. */
-  static listen(path: string, options: FrontendOptions = {}): FrontendListener {
+  static listen(path: string, options: FrontendOptions = {}): FrontendListener<Frontend> {
     const settings = checked(options)
-    const listener = listen(path)
-    let wait = readable(listener.fd)
-    wait.end()
-    let isOpen = true
-    const stop = async (): Promise<void> => {
-      if (!isOpen) return
-      isOpen = false
-      wait.end()
-      listener.close()
-    }
-    const next = async (): Promise<Frontend> => {
-      while (isOpen) {
-        const fd = accept(listener.fd)
-        if (fd !== null) return Frontend.#over(fd, null, settings)
-        wait = readable(listener.fd)
-        await wait.promise
-      }
-      throw new Error('The frontend listens no more')
-    }
-    return { accept: next, close: stop, [Symbol.asyncDispose]: stop }
+    return new Listening(listen(path), (fd) => Frontend.#over(fd, null, settings))
   }
 
   static #over(fd: number, path: string | null, settings: Settings): Frontend {

@@ -12,8 +12,9 @@ export {
   type VirtqueueDriverOptions,
 } from './virtqueue-driver.js'
 export { protocolFeatures } from './frontend-features.js'
-export { Frontend, type FrontendListener, type FrontendOptions } from './frontend.js'
+export { Frontend, type FrontendOptions } from './frontend.js'
+export { type FrontendListener } from './frontend-listener.js'
 export { type FrontendMemory, type FrontendRegion, type RegionLayout } from './frontend-memory.js'
 export { type Completion, type FrontendQueue } from './frontend-queue.js'
 export { type FrontendSteps } from './frontend-steps.js'
-export { type SharedArea } from './shared-area.js'
+export { type MappedFile } from './mapped-file.js'

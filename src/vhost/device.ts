@@ -28,7 +28,8 @@ export interface Device {
   negotiated?(features: bigint): void
   /**
    * Serves a request. It may complete it now or later, and give the bytes it wrote either by
-   * `request.complete(written)`, or by returning them, or a promise of them.
+   * `request.complete(written)`, or by returning them, or a promise of them. Where the device has a wait
+   * of its own, see {@link DeviceHost.sleepBy}, a request that the event loop completes needs the promise.
    *
    * An error that is thrown here, or a promise rejected, breaks the vring: it stands until the driver
    * resets the device. A device answers a bad request in its own protocol's way instead.

@@ -1,14 +1,10 @@
 /**
- * The bits by which both sides agree on what they speak, in the specification's words.
+ * What this side of the protocol speaks beyond its first version, in the specification's words.
  *
  * @module
  */
 
-/** The feature bits that belong to the protocol, and to no device. */
-export const VHOST_F_LOG_ALL = 1n << 26n
-export const VHOST_USER_F_PROTOCOL_FEATURES = 1n << 30n
-
-/** What a session speaks beyond the first version of the protocol: the names without their prefix. */
+/** Protocol features, by their names without VHOST_USER_PROTOCOL_F_. */
 export const protocolFeatures = {
   MQ: 1n << 0n,
   LOG_SHMFD: 1n << 1n,

@@ -17,3 +17,6 @@ export {
 export type { InflightArea } from './payloads.js'
 export { ProtocolError } from './protocol-error.js'
 export { serve, ServedDevice, type ServedDeviceEvents, type ServeOptions } from './serve.js'
+export { DirtyPages } from './dirty-log.js'
+export { InflightTracker, inflightQueueBytes, type Recovered } from './inflight.js'
+export { Server, type ServerEvent, type ServerOptions } from './server.js'

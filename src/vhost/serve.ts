@@ -53,7 +53,10 @@ const mostWorkers = 64
 export interface ServedDeviceEvents {
   /** A frontend has connected. */
   connect: []
-  /** It has gone, and all that it led to is over. `reason`: the sentence that ended it; null where it went by itself. */
+  /**
+   * It has gone, and all that it led to is over. `reason`: the sentence that ended it; null where it went
+   * by itself.
+   */
   disconnect: [reason: string | null]
   /** Another frontend came meanwhile and was turned away. */
   refuse: []

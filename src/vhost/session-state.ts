@@ -3,14 +3,13 @@
  *
  * @module
  */
+import { VHOST_F_LOG_ALL, VHOST_USER_F_PROTOCOL_FEATURES } from '../virtio/index.js'
 import type { Backend, DirtyLog } from './backend.js'
 import { BackendChannel } from './backend-channel.js'
 import {
   hexOf,
   offeredProtocolFeatures,
   protocolFeatures,
-  VHOST_F_LOG_ALL,
-  VHOST_USER_F_PROTOCOL_FEATURES,
   type ProtocolFeature,
 } from './features.js'
 import { MemoryTable } from './memory-table.js'

@@ -35,7 +35,7 @@
  *
  * - A word in capitals under "when" is the protocol feature that must have been agreed on; else END.
  * - Not owned, where it must be: REFUSED (EPERM). So a frontend that never says SET_OWNER gets nowhere.
- * - REFUSED: nothing has changed. The frontend is answered with 1 where REPLY_ACK was agreed on and it
+ * - REFUSED: nothing has changed; or all that was asked for is kept, and a vring cannot run with it. The frontend is answered with 1 where REPLY_ACK was agreed on and it
  *   asked for an answer; where it did not, it would go on as if all were well, so: END. Only a write to
  *   the configuration that the device does not take is passed over then.
  * - END: the connection ends with one sentence. The device stays, and the next frontend is served.

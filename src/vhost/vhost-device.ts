@@ -1,11 +1,14 @@
 /**
  * A device with the workers that serve its vrings: the owner's side, behind the protocol.
  *
- * | state    | means                                                     | goes to                                |
- * | -------- | --------------------------------------------------------- | -------------------------------------- |
- * | unowned  | nobody uses it: it has no workers                         | owned: `setOwner`; released: `release` |
- * | owned    | its workers are there; each vring stands or runs          | unowned: `resetOwner`; released        |
- * | released | over                                                      |                                        |
+ * | state    | means                                             | goes to                                           |
+ * | -------- | ------------------------------------------------- | ------------------------------------------------- |
+ * | unowned  | nobody uses it: it has no workers                 | owned: `setOwner`; released: `release`            |
+ * | owned    | its workers are there, or come; each vring stands or runs | leaving: `resetOwner`, `release`, a failed `setOwner` |
+ * | leaving  | its workers go; nothing new begins                | unowned, when they have gone                      |
+ * | released | over                                              |                                                   |
+ *
+ * To be taken and to be left are done one after the other, whoever asks meanwhile.
  *
  * A vring runs where it is attached. What is asked of one vring is done one after the other, whoever
  * asks: the session and `attach` may come at once.
@@ -22,21 +25,12 @@ import {
 } from '../virtio/index.js'
 import type { Backend, MappedRegion, VringChange, VringSetup } from './backend.js'
 import type { Device } from './device.js'
+import { workersOf, type DevicePlan } from './device-plan.js'
 import { deviceOf } from './instance.js'
 import { reinsOf, VhostWorker, type VhostWorkerOptions } from './worker/index.js'
 
 /** What every device offers, whatever it is; a session adds what it does itself. */
 const transportFeatures = VIRTIO_F_VERSION_1 | VIRTIO_RING_F_INDIRECT_DESC | VIRTIO_RING_F_EVENT_IDX
-
-/** How a device and its workers are to be made. */
-export interface DevicePlan {
-  readonly module: string
-  readonly data: unknown
-  readonly name: string
-  /** Its workers: so many of its own, or these, which stay the caller's. */
-  readonly workers: number | readonly VhostWorker[]
-  readonly workerOptions: VhostWorkerOptions
-}
 
 /** One vring. */
 interface Vring {
@@ -61,7 +55,9 @@ export class VhostDevice implements Backend {
   readonly #control: Device
   readonly #number = ++lastNumber
   readonly #vrings: Vring[]
-  #state: 'unowned' | 'owned' | 'released' = 'unowned'
+  #state: 'unowned' | 'owned' | 'leaving' | 'released' = 'unowned'
+  /** The last change of that. */
+  #changed: Promise<void> = Promise.resolve()
   /** Those it has made itself, and frees. */
   readonly #own = new Set<VhostWorker>()
   /** Where it was opened, each with the promise of that. */
@@ -123,41 +119,41 @@ export class VhostDevice implements Backend {
 
   async setOwner(): Promise<void> {
     if (this.#state !== 'unowned') {
-      const text = this.isOwned ? 'has an owner already' : 'was released'
-      throw new UserWorkerError(
-        this.isOwned ? 'EBUSY' : 'ENOSYS',
-        `Device '${this.#plan.name}' ${text}`,
-      )
+      const isOver = this.#state === 'released'
+      const text = `Device '${this.#plan.name}' ${isOver ? 'was released' : 'has an owner already'}`
+      throw new UserWorkerError(isOver ? 'ENOSYS' : 'EBUSY', text)
     }
     this.#state = 'owned'
-    try {
-      const workers = await this.#workers()
-      await Promise.all(workers.map((worker) => this.#board(worker)))
-      for (const [index, vring] of this.#vrings.entries()) {
-        vring.worker = workers[index % workers.length] ?? null
+    await this.#change(async () => {
+      try {
+        const workers = await workersOf(this.#plan, this.#own)
+        await Promise.all(workers.map((worker) => this.#board(worker)))
+        for (const [index, vring] of this.#vrings.entries()) {
+          vring.worker = workers[index % workers.length] ?? null
+        }
+      } catch (error) {
+        // What failed is what the caller hears of.
+        await this.#leave().catch(() => {})
+        throw error
       }
-    } catch (error) {
-      await this.resetOwner()
-      throw error
-    }
+    })
   }
 
+  /** @throws what the device's `close` threw; all is freed none the less */
   async resetOwner(): Promise<void> {
-    if (this.#state !== 'owned') return
-    this.#state = 'unowned'
-    await Promise.all(this.#vrings.map((vring, index) => this.#end(vring, index)))
-    await Promise.all([...this.#boarded.keys()].map((worker) => this.#alight(worker)))
-    await Promise.all([...this.#own].map((worker) => worker.free().catch(ignoreEnded)))
-    this.#own.clear()
-    this.#regions = []
+    if (this.#state === 'owned') this.#state = 'leaving'
+    await this.#change(() => this.#leave())
   }
 
-  /** The end: nothing of it is left afterwards (VH-6). */
+  /** The end: nothing of it is left afterwards (VH-6). @throws as {@link resetOwner} */
   async release(): Promise<void> {
-    await this.resetOwner()
-    if (this.#state === 'released') return
-    this.#state = 'released'
-    await this.#control.close?.()
+    try {
+      await this.resetOwner()
+    } finally {
+      const isOver = this.#state === 'released'
+      this.#state = 'released'
+      if (!isOver) await this.#control.close?.()
+    }
   }
 
   async setMemory(regions: readonly MappedRegion[]): Promise<void> {
@@ -190,11 +186,13 @@ export class VhostDevice implements Backend {
     return this.#inTurn(index, (vring) => this.#halt(vring, index))
   }
 
-  /** A further worker (VH-30). @throws UserWorkerError EINVAL: it has no owner */
+  /** A further worker (VH-30). @throws UserWorkerError ENODEV: it has no owner */
   async newWorker(options: VhostWorkerOptions): Promise<VhostWorker> {
     this.#checkOwned()
     const worker = await VhostWorker.create(options)
     this.#own.add(worker)
+    if (!this.isOwned) await this.freeWorker(worker)
+    this.#checkOwned()
     return worker
   }
 
@@ -225,6 +223,7 @@ export class VhostDevice implements Backend {
     }
     await this.#board(worker)
     await this.#inTurn(index, async (vring) => {
+      this.#checkOwned()
       if (vring.worker === worker) return
       const { setup } = vring
       const base = setup === null ? 0 : await this.#halt(vring, index)
@@ -243,21 +242,24 @@ export class VhostDevice implements Backend {
     await Promise.all([...this.#boarded.keys()].map((worker) => worker.flush()))
   }
 
-  async #workers(): Promise<readonly VhostWorker[]> {
-    const { workers, workerOptions, name } = this.#plan
-    if (typeof workers !== 'number') return workers
-    const names = Array.from({ length: workers }, (_, index) => `${name}-${index}`)
-    const made = await Promise.allSettled(
-      names.map(async (each) => {
-        const worker = await VhostWorker.create({ name: each, ...workerOptions })
-        this.#own.add(worker)
-        return worker
-      }),
-    )
-    return made.map((each) => {
-      if (each.status === 'rejected') throw each.reason
-      return each.value
-    })
+  #change(run: () => Promise<void>): Promise<void> {
+    const changed = this.#changed.then(run)
+    this.#changed = changed.catch(() => {})
+    return changed
+  }
+
+  /** All vrings end, then the instances, then its workers, whichever of them fails at that. */
+  async #leave(): Promise<void> {
+    if (this.#state === 'owned') this.#state = 'leaving'
+    const ends = [
+      ...(await Promise.allSettled(this.#vrings.map((vring, index) => this.#end(vring, index)))),
+      ...(await Promise.allSettled([...this.#boarded.keys()].map((each) => this.#alight(each)))),
+      ...(await Promise.allSettled([...this.#own].map((each) => each.free().catch(ignoreEnded)))),
+    ]
+    this.#own.clear()
+    this.#regions = []
+    if (this.#state === 'leaving') this.#state = 'unowned'
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
   /** The device is in this worker afterwards, with its memory. */
@@ -285,7 +287,12 @@ export class VhostDevice implements Backend {
 
   /** The device leaves this worker. */
   async #alight(worker: VhostWorker): Promise<void> {
+    const isThere = await this.#boarded.get(worker)?.then(
+      () => true,
+      () => false,
+    )
     this.#boarded.delete(worker)
+    if (isThere !== true) return
     const reins = reinsOf(worker)
     await reins.command({ type: 'close', device: this.#number }).catch(ignoreEnded)
     reins.leave(this.#number)
@@ -322,8 +329,11 @@ export class VhostDevice implements Backend {
 
   /** As {@link #halt}, and it has no worker any more. */
   async #end(vring: Vring, index: number): Promise<void> {
-    await this.#inTurn(index, () => this.#halt(vring, index)).catch(ignoreEnded)
-    vring.worker = null
+    try {
+      await this.#inTurn(index, () => this.#halt(vring, index)).catch(ignoreEnded)
+    } finally {
+      vring.worker = null
+    }
   }
 
   /** A worker has ended by itself: its vrings stand. */

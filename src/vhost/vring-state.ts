@@ -19,7 +19,7 @@
 import type { Backend, DirtyLog, VringSetup } from './backend.js'
 import type { MemoryTable } from './memory-table.js'
 import type { VringAddress } from './payloads.js'
-import { demand } from './refusal.js'
+import { demand, Refusal } from './refusal.js'
 import { closeIfAny, longestQueue, type InflightRegion } from './shared-areas.js'
 
 /** What all vrings of a session have in common. */
@@ -162,7 +162,11 @@ export class VringState {
     if (this.#isRunning || !this.#mayRun) return
     const setup = this.#setup()
     if (setup === null) return
-    await this.#context.backend.startVring(this.#index, setup)
+    try {
+      await this.#context.backend.startVring(this.#index, setup)
+    } catch (error) {
+      throw new Refusal(`Vring ${this.#index} cannot run: ${(error as Error).message}`)
+    }
     this.#isRunning = true
   }
 

@@ -2,8 +2,8 @@
  * A UNIX socket as a row of vhost-user messages, each with the descriptors that belong to it.
  *
  * The header is read alone, and then exactly so many bytes as it says: so descriptors that arrive
- * belong to this message, and not to one behind it. They travel with its first byte; any that come
- * later are refused, like all that breaks the rules of a header, and closed.
+ * belong to this message, and not to one behind it. They travel with the header; any that come with the
+ * payload are refused, like all that breaks the rules of a header, and closed.
  *
  * Nothing blocks. Who reads waits for the socket in the event loop, and is woken by bytes, by the
  * peer's end, or by {@link Wire.close}. Who writes does not wait: messages are small beside the room of a
@@ -101,8 +101,10 @@ export class Wire {
         if (filled === 0) return false
         throw new ProtocolError('The connection ended in the middle of a message')
       }
-      if (filled > 0 && part.fds.length > 0) {
-        throw new ProtocolError('Descriptors came in the middle of a message')
+      if (start > 0 && part.fds.length > 0) {
+        throw new ProtocolError(
+          'Descriptors came with the payload of a message, not with its header',
+        )
       }
       filled += part.length
     }

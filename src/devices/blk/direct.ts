@@ -61,6 +61,10 @@ export class DirectBackEnd implements BackEnd {
     return this.#file.size
   }
 
+  get alignment(): number {
+    return this.#file.alignment
+  }
+
   read(bytes: Bytes, offset: number, done: Done): Outcome {
     return this.#transfer({ kind: 'read', bytes, offset, done, moved: 0 })
   }
@@ -79,10 +83,6 @@ export class DirectBackEnd implements BackEnd {
 
   zero(offset: number, length: number, mayUnmap: boolean): Outcome {
     return this.#file.zero(offset, length, mayUnmap)
-  }
-
-  resize(size: number): void {
-    this.#file.resize(size)
   }
 
   close(): void {

@@ -26,29 +26,43 @@ export class Aboard {
   readonly #crew: Crew
   readonly #number: number
   readonly #device: Device
+  /** Whether the device completes its requests by a wait of its own. */
+  readonly #hasOwnWait: () => boolean
   #memory = new GuestMemory([])
   #features: bigint | null = null
   readonly #running = new Map<number, Running>()
 
-  private constructor(crew: Crew, number: number, device: Device) {
+  private constructor(crew: Crew, number: number, device: Device, hasOwnWait: () => boolean) {
     this.#crew = crew
     this.#number = number
     this.#device = device
+    this.#hasOwnWait = hasOwnWait
   }
 
   /** Makes the device in this thread. @throws what its module throws */
   static async open(crew: Crew, { device, module: url, data, name }: Opening): Promise<Aboard> {
     const module = await loadModule(url)
+    let hasOwnWait = false
     const host: DeviceHost = {
       isControl: false,
       name,
       watch: (fd, listener) => crew.watch(fd, 'level', listener),
-      sleepBy: (sleep, fd) => crew.sleepBy({ sleep, fd }),
+      sleepBy: (sleep, fd) => {
+        const wait = crew.sleepBy({ sleep, fd })
+        hasOwnWait = true
+        return {
+          close: () => {
+            hasOwnWait = false
+            wait.close()
+          },
+        }
+      },
       configChanged: () => {
         throw new Error('The configuration space is changed by the instance in the control thread')
       },
     }
-    return new Aboard(crew, device, await deviceOf(url, module, data, host))
+    const made = await deviceOf(url, module, data, host)
+    return new Aboard(crew, device, made, () => hasOwnWait)
   }
 
   /** All vrings have been stopped. */
@@ -63,8 +77,15 @@ export class Aboard {
       this.#device.negotiated?.(setup.features)
     }
     const vring = this.#make(index, item, setup)
-    const add = (): void => this.#crew.add(item)
+    const add = (): boolean => this.#crew.add(item)
     const kick = setup.kick === null ? null : this.#crew.watch(setup.kick, 'edge', add)
+    const isWaiting = (): boolean => vring.isWaiting && !this.#hasOwnWait()
+    this.#crew.set(item, {
+      work: () => vring.work(),
+      get isWaiting() {
+        return isWaiting()
+      },
+    })
     this.#running.set(index, { vring, item, kick })
     vring.begin()
   }
@@ -96,16 +117,15 @@ export class Aboard {
         ),
       })),
     )
-    const halted = await Promise.all(
-      [...this.#running].map(async ([index, { vring, item }]) => {
-        const base = await this.stop(index)
-        return { index, item, setup: { ...vring.setup, base } }
-      }),
-    )
+    const running = [...this.#running]
+    await Promise.all(running.map(([index]) => this.stop(index)))
     this.#memory = memory
-    for (const { index, item, setup } of halted) {
+    for (const [index, { vring, item }] of running) {
+      // It stands, until it is stopped.
+      this.#running.set(index, { vring, item, kick: null })
+      if (vring.isBroken) continue
       try {
-        this.start(index, item, setup)
+        this.start(index, item, vring.setup)
       } catch (error) {
         this.#crew.broken(this.#number, index, error)
       }
@@ -113,13 +133,11 @@ export class Aboard {
   }
 
   #make(index: number, item: number, setup: VringSetup): Vring {
-    const vring = new Vring(index, setup, this.#memory, {
+    return new Vring(index, setup, this.#memory, {
       device: this.#device,
       add: () => this.#crew.add(item),
       await: (promise) => this.#crew.await(promise),
       broken: (error) => this.#crew.broken(this.#number, index, error),
     })
-    this.#crew.set(item, () => vring.work())
-    return vring
   }
 }

@@ -28,7 +28,12 @@ export const listItems: number = firstSentinel + sentinels
 export interface Birth {
   readonly list: Int32Array<SharedArrayBuffer>
   readonly port: MessagePort
-  /** The event that the owner signals when the thread is to look. */
+  /**
+   * The set of events that the thread sleeps in. Its owner has made it and closes it, since a thread that is
+   * terminated closes nothing.
+   */
+  readonly events: number
+  /** The event that the owner signals when the thread is to look. It is in the set. */
   readonly bell: number
   readonly name: string
 }

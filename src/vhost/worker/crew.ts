@@ -3,9 +3,9 @@
  * vrings it runs. The loop around it is that of `loop` (VH-13, VH-23).
  *
  * How it sleeps: in `epoll_wait`, which a kick ends, the owner's bell, or a descriptor that a device
- * watches; or, while something of this thread is under way in its event loop (a device that answers by
- * a promise), in the event loop, which waits for the same set. A device may put a wait of its own in
- * the place of `epoll_wait`: one that waits for its system calls as well.
+ * watches; or, while a device has requests under way, in the event loop, which waits for the same set:
+ * what completes them may come there. A device may put a wait of its own in the place of `epoll_wait`, one
+ * that waits for its system calls as well; then the event loop is for its promises alone.
  *
  * @module
  */
@@ -29,6 +29,14 @@ import { add, begin, close, hasWork, take } from './work-list.js'
  */
 const longestWaitMs = 1000
 
+/** The work of a vring. */
+export interface Work {
+  /** Its turn. */
+  work(): void
+  /** Whether its device has requests that it may complete by what the event loop brings. */
+  readonly isWaiting: boolean
+}
+
 /** Carries a command out; a promise where it takes the event loop. */
 export type Obey = (command: Command) => number | Promise<number>
 
@@ -41,10 +49,10 @@ interface OwnWait {
 
 export class Crew {
   readonly #birth: Birth
-  readonly #events = new EventSet()
+  readonly #events: EventSet
   readonly #listeners = new Map<number, () => void>()
   /** The works of vrings, by item. */
-  readonly #works = new Map<number, () => void>()
+  readonly #works = new Map<number, Work>()
   /** Carries a command out. */
   readonly #obey: Obey
   #ownWait: OwnWait | null = null
@@ -60,7 +68,8 @@ export class Crew {
   constructor(birth: Birth, obey: Obey) {
     this.#birth = birth
     this.#obey = obey
-    this.watch(birth.bell, 'edge', () => {
+    this.#events = new EventSet(birth.events)
+    this.#listeners.set(birth.bell, () => {
       this.#rang = true
     })
   }
@@ -76,26 +85,29 @@ export class Crew {
 
   /** Sleeps until there may be something. */
   sleep(): void | Promise<void> {
-    if (this.#underWay === 0) return this.#look(longestWaitMs)
+    // Something was completed in the event loop since the batch: nobody rings for it.
+    if (hasWork(this.#birth.list)) return
+    if (!this.#isWaiting()) return this.#look(longestWaitMs)
     this.#look(0)
     // What the look has taken of the bell, no wait finds.
     if (!hasWork(this.#birth.list) && !this.#rang) return this.#turn()
   }
 
-  /** The end: what is left is run, and nothing is added any more (VH-27). */
-  close(): void {
+  /** The end: what is left is run, and nothing is added any more (VH-27). Then what is under way ends. */
+  async close(): Promise<void> {
     for (const item of close(this.#birth.list)) this.#run(item)
-    this.#events.close()
+    while (this.#isWaiting()) await this.#turn()
   }
 
-  /** Adds the work of a vring (VH-10). */
-  add(item: number): void {
-    add(this.#birth.list, item)
+  /** Adds the work of a vring (VH-10). @returns false after the end: it does not run */
+  add(item: number): boolean {
+    const isAdded = add(this.#birth.list, item)
     this.#rouse()
+    return isAdded
   }
 
   /** What running this item means. */
-  set(item: number, work: () => void): void {
+  set(item: number, work: Work): void {
     this.#works.set(item, work)
   }
 
@@ -146,6 +158,12 @@ export class Crew {
     this.#tell({ type: 'broken', device, vring, error: reportOf(error) })
   }
 
+  #isWaiting(): boolean {
+    if (this.#underWay > 0) return true
+    for (const work of this.#works.values()) if (work.isWaiting) return true
+    return false
+  }
+
   #tell(answer: Answer): void {
     this.#birth.port.postMessage(answer)
   }
@@ -154,7 +172,7 @@ export class Crew {
     begin(this.#birth.list, item)
     if (item === commandItem) this.#obeyAll()
     else if (item >= firstSentinel) this.#tell({ type: 'flushed', item })
-    else this.#works.get(item)?.()
+    else this.#works.get(item)?.work()
   }
 
   #obeyAll(): void {
@@ -177,15 +195,15 @@ export class Crew {
 
   /** @returns null when it is done */
   #carryOut({ id, command }: NumberedCommand): Promise<void> | null {
-    const done = (value: number): void => this.#tell({ type: 'done', id, value })
-    const failed = (error: unknown): void =>
+    const tellValue = (value: number): void => this.#tell({ type: 'done', id, value })
+    const tellError = (error: unknown): void =>
       this.#tell({ type: 'failed', id, error: reportOf(error) })
     try {
       const value = this.#obey(command)
-      if (typeof value !== 'number') return value.then(done, failed)
-      done(value)
+      if (typeof value !== 'number') return value.then(tellValue, tellError)
+      tellValue(value)
     } catch (error) {
-      failed(error)
+      tellError(error)
     }
     return null
   }

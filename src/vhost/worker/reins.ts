@@ -9,7 +9,7 @@
  * @module
  */
 import { UserWorkerError } from '../../errors.js'
-import { close, event, signal } from '../../os/events.js'
+import { close, event, EventSet, signal } from '../../os/events.js'
 import { Pending } from '../../os/pending.js'
 import { drain, MessageChannel, type MessagePort } from '../../os/thread.js'
 import { errorOf, UserWorker, type UserWorkerOptions } from '../../worker/index.js'
@@ -66,24 +66,36 @@ export class Reins {
 
   /** @throws what `UserWorker.create` throws, with nothing left */
   static async create(module: URL, name: string, options: UserWorkerOptions): Promise<Reins> {
+    const events = new EventSet()
     const bell = event()
+    events.add(bell, 'edge')
+    let isOpen = true
+    const closeAll = (): void => {
+      isOpen = false
+      events.close()
+      close(bell)
+    }
+    // After the end the number may be another descriptor's.
+    const ring = (): void => {
+      if (isOpen) signal(bell)
+    }
     const { port1, port2 } = new MessageChannel()
     const list = makeList(listItems)
-    const data: Birth = { list, port: port2, bell, name }
-    const given = { ...options, name, data, transfer: [port2], bell: () => signal(bell) }
+    const data: Birth = { list, port: port2, events: events.fd, bell, name }
+    const given = { ...options, name, data, transfer: [port2], bell: ring }
     let thread: UserWorker
     try {
       thread = await UserWorker.create<Birth>(module, given)
     } catch (error) {
       port1.close()
-      close(bell)
+      closeAll()
       throw error
     }
     const reins = new Reins(thread, list, port1)
     if (living.size === 0) process.on('exit', stopAll)
     living.add(reins)
     thread.onExit((code, error) => {
-      close(bell)
+      closeAll()
       reins.#ended(error, code)
     })
     await thread.start()

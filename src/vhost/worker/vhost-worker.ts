@@ -137,6 +137,11 @@ export class VhostWorker {
     await this.thread.stop()
   }
 
+  /** {@link free}, for `await using`; one that has ended is left as it is. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.thread.exitCode === null) await this.free()
+  }
+
   [inspect.custom](): string {
     const { name, id, devices } = this
     return `VhostWorker ${inspect({ name, id, devices, state: this.thread.state })}`

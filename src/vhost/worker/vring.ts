@@ -38,8 +38,8 @@ const longBytes = 2 ** 16
 /** What a vring needs of its surroundings. */
 export interface Surroundings {
   readonly device: Device
-  /** Adds the work of this vring. */
-  add(): void
+  /** Adds the work of this vring. @returns false when nothing runs any more */
+  add(): boolean
   /** The device answers by a promise. */
   await(promise: Promise<void>): void
   broken(error: unknown): void
@@ -89,8 +89,12 @@ export class Vring {
     this.#isWorking = true
     if (this.#state === 'running') this.#guarded(() => this.#take())
     this.#isWorking = false
-    this.#publish()
-    if (this.#queue.underWay === 0) this.#halted()
+    this.#endTurn()
+  }
+
+  /** Whether the device has requests that it may complete by what the event loop brings. */
+  get isWaiting(): boolean {
+    return this.#queue.underWay > 0
   }
 
   change(change: VringChange): void {
@@ -103,14 +107,20 @@ export class Vring {
     if (this.#state === 'running') this.#state = 'halting'
     this.#publish()
     if (this.#queue.underWay > 0) {
+      // Waker: `work`, which runs after each completion outside of it.
       await new Promise<void>((resolve) => {
         this.#halted = resolve
       })
     }
-    this.#state = 'halted'
+    // One that is broken stays so: what it has not shown, it never shows.
+    if (this.#state === 'halting') this.#state = 'halted'
     const base = this.#queue.nextAvailable
     this.#setup = { ...this.#setup, base }
     return base
+  }
+
+  get isBroken(): boolean {
+    return this.#state === 'broken'
   }
 
   /** How it is to begin again, once it has halted. */
@@ -133,6 +143,8 @@ export class Vring {
       const request = queue.next()
       if (request === null) {
         this.#publish()
+        // Nobody kicks: it is polled, and the others of this worker come in between.
+        if (this.#setup.kick === null) break
         // Whoever adds after this kicks; whoever has added before is found here.
         if (!queue.enableKicks()) return
         queue.disableKicks()
@@ -166,8 +178,8 @@ export class Vring {
     // Of a broken vring it is not shown.
     this.#queue.push(request.head, written)
     this.#done.push(request.head)
-    // It is shown at the end of the turn that goes on, or at the next.
-    if (!this.#isWorking) this.#around.add()
+    // It is shown at the end of the turn that goes on, or at the next, or, where none comes, now.
+    if (!this.#isWorking && !this.#around.add()) this.#endTurn()
   }
 
   /** The device cannot serve a request: nobody but it knows what the driver is to be told. */
@@ -180,6 +192,11 @@ export class Vring {
     }
   }
 
+  #endTurn(): void {
+    this.#publish()
+    if (this.#queue.underWay === 0) this.#halted()
+  }
+
   /** Shows the driver what was completed. */
   #publish(): void {
     if (this.#done.length === 0 || this.#state === 'broken') return
@@ -190,7 +207,7 @@ export class Vring {
     this.#inflight?.complete(queue.nextUsed)
     this.#markUsed()
     this.#done.length = 0
-    if (queue.shouldCall() && call !== null) signal(call)
+    if (queue.shouldCall() && call !== null) tell(call)
   }
 
   /** The pages that the device has written to (VHOST_F_LOG_ALL). */
@@ -224,8 +241,17 @@ export class Vring {
     this.#publish()
     this.#state = 'broken'
     const fd = this.#setup.error
-    if (fd !== null) signal(fd)
+    if (fd !== null) tell(fd)
     this.#around.broken(error)
+  }
+}
+
+/** Signals the driver. A descriptor that does not take it is the driver's loss alone. */
+function tell(fd: number): void {
+  try {
+    signal(fd)
+  } catch {
+    // It was to be an event, and is something else.
   }
 }
 

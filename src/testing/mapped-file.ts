@@ -7,7 +7,7 @@ import { close } from '../os/events.js'
 import { longestViewBytes, map, pageBytes, unmap, viewOf } from '../os/mapping.js'
 
 /** A part of a file in memory, mapped into this process. */
-export class SharedArea {
+export class MappedFile {
   /** The file's descriptor. It is closed with the area. */
   readonly fd: number
   /** Its length in bytes. */
