@@ -1,0 +1,2 @@
+/** The door of `devices/`: devices that are ready to be served. */
+export { serveDisk, ServedDisk, type DiskStats, type ServeDiskOptions } from './blk/index.js'
