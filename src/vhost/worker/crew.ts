@@ -186,7 +186,7 @@ export class Crew {
       const goOn = (): void => {
         this.#isObeying = false
         // Those that came meanwhile.
-        this.add(commandItem)
+        this.#obeyAll()
       }
       this.await(done.then(goOn))
       return
