@@ -4,6 +4,12 @@
  * @module
  */
 export {
+  serveDisk,
+  ServedDisk,
+  type DiskStats,
+  type ServeDiskOptions,
+} from './devices/index.js'
+export {
   serve,
   ServedDevice,
   VhostWorker,
