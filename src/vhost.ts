@@ -7,6 +7,8 @@ export {
   serveDisk,
   ServedDisk,
   type DiskStats,
+  type FaultOperation,
+  type FaultRule,
   type ServeDiskOptions,
 } from './devices/index.js'
 export {
@@ -20,6 +22,7 @@ export {
   type ServedDeviceEvents,
   type ServeOptions,
   type Sleep,
+  type TracedMessage,
   type VhostWorkerOptions,
 } from './vhost/index.js'
 export type { Request, Segments } from './virtio/index.js'
