@@ -29,6 +29,8 @@ export interface Bytes {
 export interface BackEnd {
   /** Bytes, as it was opened. */
   readonly size: number
+  /** What offsets and lengths must be multiples of: a power of two. */
+  readonly alignment: number
   read(bytes: Bytes, offset: number, done: Done): Outcome
   write(bytes: Bytes, offset: number, done: Done): Outcome
   /** All that was done before survives the loss of power. */
@@ -37,8 +39,6 @@ export interface BackEnd {
   discard(offset: number, length: number, done: Done): Outcome
   /** @param mayUnmap - whether space that was taken may be given back */
   zero(offset: number, length: number, mayUnmap: boolean, done: Done): Outcome
-  /** Another size, in bytes. Only the back end of the control thread is asked. */
-  resize(size: number): void
   close(): void
 }
 

@@ -9,7 +9,10 @@ import type { DiskTraits } from './config.js'
 import { Delays } from './delays.js'
 import { Disk } from './disk.js'
 import { openLayer, type Layer } from './layers.js'
+import { clear } from '../../os/events.js'
 import { RateLimit } from './rate-limit.js'
+import { RequestTrace } from './request-trace.js'
+import { setCapacity } from './shared-state.js'
 
 /** What a disk is made by, in each thread. */
 export interface DiskData extends DiskTraits {
@@ -20,6 +23,10 @@ export interface DiskData extends DiskTraits {
   /** In a second; null is no limit. */
   readonly bps: number | null
   readonly iops: number | null
+  /** A file for lines about each request; null for none. */
+  readonly trace: string | null
+  /** An event that tells the control thread that the capacity is another. */
+  readonly resized: number
 }
 
 /** Makes the instance of a thread. */
@@ -30,11 +37,37 @@ export default function makeDisk(data: DiskData, host: DeviceHost): Device {
   const backEnd = openLayer(data.layer, { readOnly, host, after })
   const isLimited = (bps ?? iops) !== null && !host.isControl
   const limit = isLimited ? new RateLimit(words, { bps, iops }) : null
-  const disk = new Disk({ ...data, backEnd, limit, after })
+  const blockSize = Math.max(data.blockSize, backEnd.alignment)
+  const isTraced = data.trace !== null && !host.isControl
+  const trace = isTraced ? new RequestTrace(data.trace as string, host.name) : null
+  const disk = new Disk({
+    ...data,
+    blockSize,
+    backEnd,
+    limit,
+    after,
+    trace: trace === null ? null : (job) => trace.note(job),
+  })
+  const resizes = host.isControl ? followSize(data, backEnd.size, host) : null
   return Object.assign(disk, {
     close: () => {
+      resizes?.close()
+      trace?.close()
       delays.close()
       backEnd.close()
     },
+  })
+}
+
+/** The control thread says how large the disk is, and tells the driver when it is so no more. */
+function followSize(
+  { words, resized }: DiskData,
+  size: number,
+  host: DeviceHost,
+): { close(): void } {
+  setCapacity(words, size)
+  return host.watch(resized, () => {
+    clear(resized)
+    host.configChanged()
   })
 }

@@ -54,11 +54,15 @@ export class DirectBackEnd implements BackEnd {
     this.#file = file
     this.#uring = uring
     this.#iovecs = new Iovecs(places, file.alignment)
-    this.#sleeping = host.sleepBy((fd, timeoutMs) => this.#sleep(fd, timeoutMs), this.#uring.fd)
+    this.#sleeping = host.sleepBy((fd, timeoutMs) => this.#sleep(fd, timeoutMs))
   }
 
   get size(): number {
     return this.#file.size
+  }
+
+  get alignment(): number {
+    return this.#file.alignment
   }
 
   read(bytes: Bytes, offset: number, done: Done): Outcome {
@@ -79,10 +83,6 @@ export class DirectBackEnd implements BackEnd {
 
   zero(offset: number, length: number, mayUnmap: boolean): Outcome {
     return this.#file.zero(offset, length, mayUnmap)
-  }
-
-  resize(size: number): void {
-    this.#file.resize(size)
   }
 
   close(): void {

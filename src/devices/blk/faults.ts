@@ -51,12 +51,14 @@ interface Fate {
 
 export class FaultsBackEnd implements BackEnd {
   readonly size: number
+  readonly alignment: number
   readonly #parts: FaultsParts
   readonly #journal: Journal | null
 
   constructor(parts: FaultsParts) {
     this.#parts = parts
     this.size = parts.over.size
+    this.alignment = parts.over.alignment
     this.#journal =
       parts.journal === null
         ? null
@@ -105,10 +107,6 @@ export class FaultsBackEnd implements BackEnd {
       if (rule !== null) return 'failed'
       return this.#after(offset, length, (ended) => over.zero(offset, length, mayUnmap, ended), end)
     })
-  }
-
-  resize(size: number): void {
-    this.#parts.over.resize(size)
   }
 
   close(): void {

@@ -28,7 +28,7 @@ const bounceBytes = 2 ** 18
 /** An open file. It has its own descriptor. */
 export class FileBackEnd implements BackEnd {
   readonly fd: number
-  size: number
+  readonly size: number
   /** What offsets, lengths and addresses must be multiples of: 1 through the page cache. */
   readonly alignment: number
   readonly #iovecs: Iovecs
@@ -72,11 +72,6 @@ export class FileBackEnd implements BackEnd {
       done += part
     }
     return 'done'
-  }
-
-  resize(size: number): void {
-    builtin('node:fs').ftruncateSync(this.fd, size)
-    this.size = size
   }
 
   close(): void {

@@ -12,6 +12,7 @@
  * @module
  */
 import type { Words } from '#memory'
+import { now } from '../../os/clock.js'
 import type { Request, Segments } from '../../virtio/index.js'
 import {
   inTurn,
@@ -57,6 +58,8 @@ export class Job implements Bytes {
   segments: Segments = nothing
   from = 0
   length = 0
+  /** When it came, for the trace. */
+  cameMs = 0
   #isFlushDue = false
   readonly #done: Done = (ok) => this.#goOn(outcomeOf(ok))
 
@@ -72,6 +75,7 @@ export class Job implements Bytes {
     this.from = 0
     this.length = 0
     this.#isFlushDue = false
+    if (this.#side.trace !== null) this.cameMs = now()
     this.header.type = -1
     this.header.sector = 0
     if (request.writable.length === 0 || !this.header.copyFrom(request.readable)) return 0

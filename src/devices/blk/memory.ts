@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { UserWorkerError } from '../../errors.js'
 import type { BackEnd, Bytes, Outcome } from './back-end.js'
 
 /** Bytes in memory, given as they are. */
 export class MemoryBackEnd implements BackEnd {
+  readonly alignment = 1
   readonly #bytes: Uint8Array
 
   constructor(bytes: SharedArrayBuffer) {
@@ -39,10 +39,6 @@ export class MemoryBackEnd implements BackEnd {
   zero(offset: number, length: number): Outcome {
     this.#bytes.fill(0, offset, offset + length)
     return 'done'
-  }
-
-  resize(): void {
-    throw new UserWorkerError('ENOTSUP', 'A disk in memory keeps its size: serve a file')
   }
 
   close(): void {}

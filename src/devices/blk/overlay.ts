@@ -12,7 +12,6 @@
  * @module
  */
 import * as memory from '#memory'
-import { UserWorkerError } from '../../errors.js'
 import {
   inTurn,
   outcomeOf,
@@ -49,6 +48,7 @@ export interface OverlayParts {
 
 export class OverlayBackEnd implements BackEnd {
   readonly size: number
+  readonly alignment: number
   readonly #parts: OverlayParts
   readonly #file: OverlayFile
   readonly #own: FileBackEnd
@@ -58,6 +58,7 @@ export class OverlayBackEnd implements BackEnd {
   constructor(parts: OverlayParts) {
     this.#parts = parts
     this.size = parts.over.size
+    this.alignment = parts.over.alignment
     this.#file = new OverlayFile(parts.file, this.size, parts.isFirst)
     this.#own = new FileBackEnd({ fd: this.#file.fd, size: this.size, alignment: 1 })
   }
@@ -95,10 +96,6 @@ export class OverlayBackEnd implements BackEnd {
       ),
       done,
     )
-  }
-
-  resize(): void {
-    throw new UserWorkerError('ENOTSUP', 'A disk with an overlay keeps its size')
   }
 
   close(): void {
