@@ -21,7 +21,8 @@ import { map, memoryFile, pageBytes, unmap, viewOf } from './mapping.js'
 const libc = functions({
   setup: 'int64_t syscall(int64_t number, int64_t entries, _Inout_ void *params)',
   enter:
-    'int64_t syscall(int64_t number, int64_t fd, int64_t submit, int64_t least, int64_t flags, size_t argument, size_t length)',
+    'int64_t syscall(int64_t number, int64_t fd, int64_t submit, int64_t least, int64_t flags, ' +
+    'size_t argument, size_t length)',
 })
 
 /** The same on all systems. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Words } from '#memory'
-import { capacityOf, isWriteThrough } from './shared-state.js'
+import { capacityOf, isWriteThrough } from './disk-words.js'
 import * as spec from './spec.js'
 
 /** What a disk says of itself. */
@@ -16,7 +16,7 @@ export interface DiskTraits {
 }
 
 /** The most data pieces of a request: as many as one system call takes, without header and status. */
-export const mostPieces = 1022
+const mostPieces = 1022
 /** The most that one segment discards or zeroes: 1 GiB. */
 export const mostRangeSectors: number = 2 ** 21
 /** How many of them a request may have. */

@@ -12,12 +12,12 @@ import { openLayer, type Layer } from './layers.js'
 import { clear } from '../../os/events.js'
 import { RateLimit } from './rate-limit.js'
 import { RequestTrace } from './request-trace.js'
-import { setCapacity } from './shared-state.js'
+import { setCapacity } from './disk-words.js'
 
 /** What a disk is made by, in each thread. */
 export interface DiskData extends DiskTraits {
   readonly layer: Layer
-  /** What the instances share; see `shared-state.ts`. */
+  /** What the instances share; see `disk-words.ts`. */
   readonly words: Words
   readonly serial: string
   /** In a second; null is no limit. */
@@ -38,15 +38,15 @@ export default function makeDisk(data: DiskData, host: DeviceHost): Device {
   const isLimited = (bps ?? iops) !== null && !host.isControl
   const limit = isLimited ? new RateLimit(words, { bps, iops }) : null
   const blockSize = Math.max(data.blockSize, backEnd.alignment)
-  const isTraced = data.trace !== null && !host.isControl
-  const trace = isTraced ? new RequestTrace(data.trace as string, host.name) : null
+  const trace =
+    data.trace !== null && !host.isControl ? new RequestTrace(data.trace, host.name) : null
   const disk = new Disk({
     ...data,
     blockSize,
     backEnd,
     limit,
     after,
-    trace: trace === null ? null : (job) => trace.note(job),
+    trace: trace === null ? null : (request) => trace.note(request),
   })
   const resizes = host.isControl ? followSize(data, backEnd.size, host) : null
   return Object.assign(disk, {

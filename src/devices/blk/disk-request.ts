@@ -1,5 +1,5 @@
 /**
- * One request on its way through a disk. Jobs are used again, so that a request costs no memory.
+ * One request on its way through a disk. They are used again, so that a request costs no memory.
  *
  *     begin ── bad: answered at once
  *       │
@@ -25,7 +25,7 @@ import {
 } from './back-end.js'
 import { mostRanges, mostRangeSectors } from './config.js'
 import { headerBytes, rangesOf, RequestHeader, type SectorRange } from './request-header.js'
-import { capacityOf, count, countBytes, isWriteThrough, type Counted } from './shared-state.js'
+import { capacityOf, count, countBytes, isWriteThrough, type Counted } from './disk-words.js'
 import * as spec from './spec.js'
 
 /** What the requests of one thread have in common. */
@@ -38,9 +38,9 @@ export interface DiskSide {
   /** Whether the driver knows flushes: without, each write must be one. */
   canFlush: boolean
   /** Is told of each request's end, before it goes back. */
-  readonly trace: ((job: Job) => void) | null
-  /** Takes a job that is over. */
-  recycle(job: Job): void
+  readonly trace: ((request: DiskRequest) => void) | null
+  /** Takes one that is over. */
+  recycle(request: DiskRequest): void
 }
 
 const { sectorBytes, VIRTIO_BLK_S_OK, VIRTIO_BLK_S_IOERR, VIRTIO_BLK_S_UNSUPP } = spec
@@ -48,7 +48,7 @@ const nothing = null as never
 /** As one status byte. */
 const statusByte = new Uint8Array(1)
 
-export class Job implements Bytes {
+export class DiskRequest implements Bytes {
   readonly #side: DiskSide
   readonly header = new RequestHeader()
   request: Request = nothing
