@@ -94,7 +94,7 @@ describe('a ring of system calls', { skip: noRings() }, () => {
       for (let mark = 0; mark < 7; mark++)
         assert.ok(ring.note(operations.IORING_OP_READ, fd, address, 1, mark, 0, mark))
       ring.enter(7, 60_000)
-      assert.deepEqual([...reaped(ring).keys()].sort(), [0, 1, 2, 3, 4, 5, 6])
+      assert.deepEqual(new Set(reaped(ring).keys()), new Set([0, 1, 2, 3, 4, 5, 6]))
       unmap(address, pageBytes)
       close(fd)
     })

@@ -23,7 +23,7 @@ import {
   type Outcome,
   type Step,
 } from './back-end.js'
-import { mostRanges, mostRangeSectors } from './config.js'
+import { mostDiscarded, mostRanges, mostZeroed } from './config.js'
 import { headerBytes, rangesOf, RequestHeader, type SectorRange } from './request-header.js'
 import { capacityOf, count, countBytes, isWriteThrough, type Counted } from './disk-words.js'
 import * as spec from './spec.js'
@@ -143,7 +143,8 @@ export class DiskRequest implements Bytes {
     if (ranges === null) return this.#end(VIRTIO_BLK_S_IOERR)
     const known = what === 'zeroes' ? spec.VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0
     if (ranges.some(({ flags }) => (flags & ~known) !== 0)) return this.#end(VIRTIO_BLK_S_UNSUPP)
-    if (!ranges.every((range) => this.#isFit(range))) return this.#end(VIRTIO_BLK_S_IOERR)
+    const most = what === 'zeroes' ? mostZeroed : mostDiscarded
+    if (!ranges.every((range) => this.#isFit(range, most))) return this.#end(VIRTIO_BLK_S_IOERR)
     count(words, what)
     this.#isFlushDue = what === 'zeroes' && this.#writesThrough()
     const steps = ranges
@@ -157,8 +158,8 @@ export class DiskRequest implements Bytes {
     this.#goOn(inTurn(steps, this.#done))
   }
 
-  #isFit({ sector, sectors }: SectorRange): boolean {
-    return sectors <= mostRangeSectors && this.#isOnDisk(sector, sectors)
+  #isFit({ sector, sectors }: SectorRange, most: number): boolean {
+    return sectors <= most && this.#isOnDisk(sector, sectors)
   }
 
   #isOnDisk(sector: number, sectors: number): boolean {
