@@ -18,7 +18,7 @@ import { removeAtEnd } from './processes.js'
 import { secondGuest } from './second-guest.js'
 import { storageDaemon } from './storage-daemon.js'
 
-const backends: readonly Backend[] = [storageDaemon, ours]
+const backends: readonly Backend[] = [ours, storageDaemon]
 const inGuest = ['mkfs.ext4', 'e2fsck']
 const onHost = ['qemu-system-x86_64', 'busybox', 'debugfs', 'ldd', ...inGuest]
 

@@ -17,6 +17,7 @@ type Queue = Frontend['queue']
 
 const sectorBytes = 512
 const headerBytes = 16
+const pageBytes = 4096
 const queueSize = 128
 const memoryBytes = 64 * 2 ** 20
 /** VERSION_1, EVENT_IDX and FLUSH: requests are chains in the queue's own table. */
@@ -45,7 +46,8 @@ class Load {
     const memory = frontend.memory.forDrivers
     for (let place = 0; place < chosen.depth; place++) {
       const header = memory.allocate(headerBytes)
-      const data = memory.allocate(chosen.bytes)
+      // As a guest's pages are: O_DIRECT would need a copy else.
+      const data = Math.ceil(memory.allocate(chosen.bytes + pageBytes) / pageBytes) * pageBytes
       const status = memory.allocate(1)
       const bytes = memory.at(header, headerBytes)
       this.#headers.push(new DataView(bytes.buffer, bytes.byteOffset, headerBytes))

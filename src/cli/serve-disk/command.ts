@@ -6,20 +6,21 @@
  */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { asShell, diskOptions, memoryOptions } from '../guest/index.js'
+import type { ServeDiskOptions } from '../../devices/index.js'
+import { asShell, diskOptions, memoryOptions, type Disk } from '../guest/index.js'
 import { printable } from '../terminal/index.js'
 import { boot, kernelToBoot } from './boot.js'
-import type { DiskOptions } from './disk.js'
 import { createMissing, sizeOf } from './image.js'
 import { bytesIn, countIn, shownBytes } from './numbers.js'
-import { serveDisk } from './serve.js'
 import { watchOver } from './watch.js'
 
 /** As many vrings as a device has at most. */
 const mostQueues = 256
 const shownMebibytes = 1024
 
-interface Options extends DiskOptions {
+interface Options extends Omit<ServeDiskOptions, 'overlay'> {
+  readonly queues: number
+  readonly overlay?: string
   readonly create?: number
   readonly boot?: true
 }
@@ -60,6 +61,8 @@ async function serve(file: string, options: Options): Promise<void> {
   const kernel = isBooting ? kernelToBoot() : null
   if (create !== undefined) createMissing(file, create)
   const wish = { ...given, socket: resolve(given.socket) }
+  // It loads all of the service of devices, which the other commands need not.
+  const { serveDisk } = await import('../../devices/index.js')
   const disk = await serveDisk(file, wish)
   const watch = watchOver(disk, file, { isQuiet: isBooting, mayGrow: wish.overlay === undefined })
   try {
@@ -73,7 +76,7 @@ async function serve(file: string, options: Options): Promise<void> {
   }
 }
 
-function introduction(file: string, { socket, queues }: DiskOptions): string {
+function introduction(file: string, { socket, queues }: Disk): string {
   const size = sizeOf(file)
   const options = [...memoryOptions(shownMebibytes), ...diskOptions({ socket, queues })]
   const what = size === null ? '' : `, ${shownBytes(size)}`

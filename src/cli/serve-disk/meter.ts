@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Counts } from './disk.js'
+import type { DiskStats } from '../../devices/index.js'
 
 const requests = ['reads', 'writes', 'flushes', 'discards', 'zeroes'] as const
 const round = 2 ** 32
 
 /** What was done between two looks, so many milliseconds apart. */
-export function rateLine(before: Counts, now: Counts, ms: number): string {
+export function rateLine(before: DiskStats, now: DiskStats, ms: number): string {
   const done = requests.map((kind) => (now[kind] - before[kind] + round) % round)
   const count = done.reduce((sum, each) => sum + each, 0)
   const perSecond = (value: number): number => (value / ms) * 1000

@@ -5,10 +5,12 @@
  * @module
  */
 import { every, keepAlive, now } from '../../os/clock.js'
-import type { ServedDisk } from './disk.js'
+import type { ServedDisk } from '../../devices/index.js'
+import { printable } from '../terminal/index.js'
 import { sizeOf } from './image.js'
 import { rateLine } from './meter.js'
 import { shownBytes } from './numbers.js'
+import { Screen } from './screen.js'
 
 const lookMs = 1000
 const sectorBytes = 512
@@ -41,6 +43,7 @@ export function watchOver(
   const end = (): void => abort.abort()
   for (const name of signals) process.on(name, end)
   const screen = new Screen(how.isQuiet)
+  listen(disk, (text) => screen.line(printable(text)))
   let size = sizeOf(file)
   let counts = disk.stats()
   let time = now()
@@ -52,10 +55,8 @@ export function watchOver(
     const sizeNow = how.mayGrow ? sizeOf(file) : null
     if (size === null || sizeNow === null || sizeNow <= size || sizeNow % sectorBytes !== 0) return
     size = sizeNow
-    Promise.resolve(disk.resize(sizeNow)).then(
-      () => screen.line(`The disk has grown to ${shownBytes(sizeNow)}.`),
-      (error: unknown) => screen.line(`The disk could not grow: ${String(error)}`),
-    )
+    disk.resize(sizeNow)
+    screen.line(`The disk has grown to ${shownBytes(sizeNow)}.`)
   }
   const timers = [every(lookMs, look), keepAlive()]
   return {
@@ -69,30 +70,13 @@ export function watchOver(
   }
 }
 
-/** Standard output: on a terminal with a line at its end that is always new. */
-class Screen {
-  readonly #isQuiet: boolean
-  readonly #isTerminal = process.stdout.isTTY
-  #status = ''
-
-  constructor(isQuiet: boolean) {
-    this.#isQuiet = isQuiet
-  }
-
-  /** A line that stays. */
-  line(text: string): void {
-    if (this.#isQuiet) return
-    process.stdout.write(`${this.#status === '' ? '' : '\r\x1b[K'}${text}\n${this.#status}`)
-  }
-
-  /** The line at the end, of terminals only. */
-  status(text: string): void {
-    if (this.#isQuiet || !this.#isTerminal || text === this.#status) return
-    process.stdout.write(`\r\x1b[K${text}`)
-    this.#status = text
-  }
-
-  end(): void {
-    if (this.#status !== '') process.stdout.write('\n')
-  }
+/** Says what becomes of frontends and queues. */
+function listen({ device }: ServedDisk, say: (text: string) => void): void {
+  device.on('connect', () => say('A frontend is connected.'))
+  device.on('disconnect', (reason) => say(reason ?? 'The frontend has gone.'))
+  device.on('refuse', () =>
+    say('Another frontend came, and was turned away: there is one already.'),
+  )
+  device.on('broken', (queue, { message }) => say(`Queue ${queue} is broken: ${message}`))
+  device.on('problem', ({ message }) => say(message))
 }
