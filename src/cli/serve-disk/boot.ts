@@ -12,6 +12,7 @@ import {
   diskOptions,
   findKernel,
   findProgram,
+  guestOptions,
   initramfs,
   memoryOptions,
   missingPackages,
@@ -56,12 +57,9 @@ export async function boot(kernel: Kernel, disk: Disk, signal: AbortSignal): Pro
 
 function optionsOf({ image }: Kernel, file: string, disk: Disk): string[] {
   return [
-    // In software: it boots in three seconds, and there is no /dev/kvm that does not do it.
-    ...['-machine', 'q35,accel=tcg', '-cpu', 'max'],
-    ...['-smp', `${disk.queues}`, '-nodefaults', '-no-user-config', '-display', 'none'],
-    ...memoryOptions(mebibytes),
-    ...['-kernel', image, '-initrd', file, '-append', 'console=ttyS0 quiet panic=-1'],
-    ...['-no-reboot', '-serial', 'mon:stdio'],
-    ...diskOptions(disk),
-  ]
+    guestOptions({ image, initramfs: file }, disk.queues, false),
+    memoryOptions(mebibytes),
+    ['-no-reboot', '-serial', 'mon:stdio'],
+    diskOptions(disk),
+  ].flat()
 }

@@ -7,12 +7,9 @@ import { bytesIn, countIn, shownBytes } from './numbers.js'
 checkForLeaks()
 
 describe('the figures of serve-disk', () => {
-  const none = { reads: 0, writes: 0, flushes: 0, discards: 0, zeroes: 0, others: 0 }
-  const stats = (counts: object) => ({
-    ...none,
-    ...{ ioErrors: 0, unsupported: 0, bytesRead: 0, bytesWritten: 0, faults: [] },
-    ...counts,
-  })
+  const requests = { reads: 0, writes: 0, flushes: 0, discards: 0, zeroes: 0, others: 0 }
+  const results = { ioErrors: 0, unsupported: 0, bytesRead: 0, bytesWritten: 0, faults: [] }
+  const stats = (counts: object) => ({ ...requests, ...results, ...counts })
 
   test('are what was done in a second', () => {
     const before = stats({ reads: 10, writes: 1, bytesRead: 1e6 })
