@@ -157,7 +157,7 @@ export class Guest {
 
 function optionsOf({ kernel, cpus, mebibytes, disks }: Machine, serial: string): string[] {
   return [
-    kernel === null ? system.plainOptions(cpus) : system.guestOptions(kernel, cpus, true),
+    system.guestOptions(kernel, cpus, true),
     system.memoryOptions(mebibytes),
     ['-serial', 'stdio', '-serial', `unix:${serial}`],
     disks.flatMap((disk, index) => system.diskOptions(disk, index)),

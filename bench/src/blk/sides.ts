@@ -31,8 +31,8 @@ export interface Served {
 export const ours: Side = {
   name: 'ours',
   call: ({ file, socket, queues, isDirect }) => {
-    const serve = [process.execPath, command, 'serve-disk', file, '--socket', socket]
-    return [...serve, '--queues', `${queues}`, ...(isDirect ? ['--direct'] : [])]
+    const args = [process.execPath, command, 'serve-disk', file, '--socket', socket]
+    return [...args, '--queues', `${queues}`, ...(isDirect ? ['--direct'] : [])]
   },
 }
 

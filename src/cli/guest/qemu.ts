@@ -21,26 +21,25 @@ export function memoryOptions(mebibytes: number): string[] {
   ].flat()
 }
 
+/** What a guest boots, by its files. */
+export interface Boot {
+  readonly image: string
+  readonly initramfs: string
+}
+
 /**
  * What QEMU needs of a guest without other devices, which it does in software: it boots in three seconds
  * so, and needs no /dev/kvm.
  *
+ * @param boot - null for what the firmware finds on a disk
  * @param commands - whether it takes them from a program; else it has a shell on its console
  */
-export function guestOptions(
-  { image, initramfs }: { readonly image: string; readonly initramfs: string },
-  cpus: number,
-  commands: boolean,
-): string[] {
+export function guestOptions(boot: Boot | null, cpus: number, commands: boolean): string[] {
   const words = `console=ttyS0 quiet panic=-1${commands ? ` ${channelWord}` : ''}`
-  return [...plainOptions(cpus), '-kernel', image, '-initrd', initramfs, '-append', words]
-}
-
-/** The same for a guest that boots what its firmware finds. */
-export function plainOptions(cpus: number): string[] {
   return [
     ['-machine', 'q35,accel=tcg', '-cpu', 'max', '-smp', `${cpus}`],
     ['-nodefaults', '-no-user-config', '-display', 'none'],
+    boot === null ? [] : ['-kernel', boot.image, '-initrd', boot.initramfs, '-append', words],
   ].flat()
 }
 
