@@ -4,6 +4,14 @@
  * @module
  */
 export {
+  serveDisk,
+  ServedDisk,
+  type DiskStats,
+  type FaultOperation,
+  type FaultRule,
+  type ServeDiskOptions,
+} from './devices/index.js'
+export {
   serve,
   ServedDevice,
   VhostWorker,
@@ -14,6 +22,7 @@ export {
   type ServedDeviceEvents,
   type ServeOptions,
   type Sleep,
+  type TracedMessage,
   type VhostWorkerOptions,
 } from './vhost/index.js'
 export type { Request, Segments } from './virtio/index.js'

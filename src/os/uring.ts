@@ -21,7 +21,8 @@ import { map, memoryFile, pageBytes, unmap, viewOf } from './mapping.js'
 const libc = functions({
   setup: 'int64_t syscall(int64_t number, int64_t entries, _Inout_ void *params)',
   enter:
-    'int64_t syscall(int64_t number, int64_t fd, int64_t submit, int64_t least, int64_t flags, size_t argument, size_t length)',
+    'int64_t syscall(int64_t number, int64_t fd, int64_t submit, int64_t least, int64_t flags, ' +
+    'size_t argument, size_t length)',
 })
 
 /** The same on all systems. */
@@ -84,6 +85,8 @@ export class Uring {
   /** How long a wait is: the argument of the call, and the time that it points to. */
   readonly #argument: number
   readonly #time: BigInt64Array
+  /** What stands there. */
+  #timeoutMs = 0
   /** Noted and not submitted yet. */
   #noted = 0
 
@@ -192,8 +195,7 @@ export class Uring {
     let flags = least > 0 ? IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG : 0
     let [argument, length] = [0, 0]
     if (least > 0 && timeoutMs >= 0) {
-      this.#time[0] = BigInt(Math.floor(timeoutMs / 1000))
-      this.#time[1] = BigInt(Math.floor((timeoutMs % 1000) * 1e6))
+      this.#setTime(timeoutMs)
       ;[argument, length] = [this.#argument, 24]
     } else flags &= ~IORING_ENTER_EXT_ARG
     const submit = this.#noted
@@ -228,6 +230,13 @@ export class Uring {
   close(): void {
     for (const { address, length } of this.#mappings.splice(0)) unmap(address, length)
     close(this.fd)
+  }
+
+  #setTime(timeoutMs: number): void {
+    if (timeoutMs === this.#timeoutMs) return
+    this.#timeoutMs = timeoutMs
+    this.#time[0] = BigInt(Math.floor(timeoutMs / 1000))
+    this.#time[1] = BigInt(Math.floor((timeoutMs % 1000) * 1e6))
   }
 
   #isFull(tail: number): boolean {

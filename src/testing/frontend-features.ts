@@ -1,6 +1,5 @@
 /**
- * What the frontend for tests speaks: protocol features of vhost-user, by the specification's names
- * without VHOST_USER_PROTOCOL_F_.
+ * What the frontend for tests takes of what is offered, unless told otherwise.
  *
  * @module
  */
@@ -10,19 +9,7 @@ import {
   VIRTIO_F_IN_ORDER,
   VIRTIO_F_RING_PACKED,
 } from '../virtio/index.js'
-
-/** Protocol features, each a bit. */
-export const protocolFeatures = {
-  MQ: 1n << 0n,
-  LOG_SHMFD: 1n << 1n,
-  REPLY_ACK: 1n << 3n,
-  BACKEND_REQ: 1n << 5n,
-  CONFIG: 1n << 9n,
-  INFLIGHT_SHMFD: 1n << 12n,
-  RESET_DEVICE: 1n << 13n,
-  CONFIGURE_MEM_SLOTS: 1n << 15n,
-  STATUS: 1n << 16n,
-} as const
+import { protocolFeatures } from '../vhost/index.js'
 
 const all = Object.values(protocolFeatures).reduce((sum, bit) => sum | bit, 0n)
 

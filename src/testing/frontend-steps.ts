@@ -9,6 +9,7 @@ import { pair } from '../os/sockets.js'
 import {
   Caller,
   Connection,
+  protocolFeatures,
   type InflightArea,
   type Message,
   type PayloadOf,
@@ -17,7 +18,6 @@ import {
   type RequestName,
 } from '../vhost/index.js'
 import { VHOST_USER_F_PROTOCOL_FEATURES } from '../virtio/index.js'
-import { protocolFeatures } from './frontend-features.js'
 import type { FrontendMemory, FrontendRegion } from './frontend-memory.js'
 import type { FrontendQueue } from './frontend-queue.js'
 import { MappedFile } from './mapped-file.js'

@@ -11,7 +11,7 @@ export {
   type UsedRequest,
   type VirtqueueDriverOptions,
 } from './virtqueue-driver.js'
-export { protocolFeatures } from './frontend-features.js'
+export { protocolFeatures } from '../vhost/index.js'
 export { Frontend, type FrontendOptions } from './frontend.js'
 export { type FrontendListener } from './frontend-listener.js'
 export { type FrontendMemory, type FrontendRegion, type RegionLayout } from './frontend-memory.js'

@@ -33,6 +33,9 @@ export class FakeBackend implements Backend {
     this.vrings = vrings
   }
 
+  /** How its contract was broken: what it throws may look like a refusal of its own. */
+  readonly violations: string[] = []
+
   /** What was told since the last call. */
   take(): string[] {
     return this.journal.splice(0)
@@ -57,15 +60,15 @@ export class FakeBackend implements Backend {
 
   async resetOwner(): Promise<void> {
     await this.#step('resetOwner')
-    assert.ok(this.isOwned, 'it has an owner')
+    this.#demand(this.isOwned, 'it has an owner')
     this.isOwned = false
     this.running.clear()
     this.regions = []
   }
 
   async setMemory(regions: readonly MappedRegion[]): Promise<void> {
-    assert.ok(this.isOwned, 'it has an owner')
-    assert.equal(this.running.size, 0, 'no vring runs while the memory changes')
+    this.#demand(this.isOwned, 'it has an owner')
+    this.#demand(this.running.size === 0, 'no vring runs while the memory changes')
     const shown = regions.map(({ guest, size }) => `${guest.toString(16)}+${size.toString(16)}`)
     await this.#step(`setMemory [${shown.join(', ')}]`)
     for (const { address, size } of regions) touch(address, size)
@@ -73,11 +76,11 @@ export class FakeBackend implements Backend {
   }
 
   async startVring(index: number, setup: VringSetup): Promise<void> {
-    assert.ok(this.isOwned, 'it has an owner')
-    assert.ok(!this.running.has(index), 'it does not run yet')
-    assert.equal(setup.features & ~this.features, 0n, 'features that are offered')
+    this.#demand(this.isOwned, 'it has an owner')
+    this.#demand(!this.running.has(index), 'it does not run yet')
+    this.#demand((setup.features & ~this.features) === 0n, 'features that are offered')
     const { size, base, kick, call, error, inflight, log, descriptors, used } = setup
-    for (const fd of [kick, call, error]) if (fd !== null) fstatSync(fd)
+    this.#demandOpen([kick, call, error])
     if (inflight !== null) touch(inflight.address, inflight.size)
     if (log !== null) touch(log.address, log.size)
     this.#checkAddress(descriptors, 16 * size)
@@ -88,10 +91,10 @@ export class FakeBackend implements Backend {
 
   async changeVring(index: number, change: VringChange): Promise<void> {
     const setup = this.running.get(index)
-    assert.ok(setup, 'it runs')
-    for (const fd of [change.call, change.error]) if (typeof fd === 'number') fstatSync(fd)
+    this.#demand(setup !== undefined, 'it runs')
+    this.#demandOpen([change.call ?? null, change.error ?? null])
     // What is replaced is in use until this has resolved.
-    for (const fd of [setup.call, setup.error]) if (fd !== null) fstatSync(fd)
+    this.#demandOpen([setup.call, setup.error])
     if (setup.log !== null) touch(setup.log.address, setup.log.size)
     await this.#exclusive(index, `change ${index} ${Object.keys(change).join()}`)
     this.running.set(index, { ...setup, ...change })
@@ -99,23 +102,33 @@ export class FakeBackend implements Backend {
 
   async stopVring(index: number): Promise<number> {
     const setup = this.running.get(index)
-    assert.ok(setup, 'it runs')
-    for (const fd of [setup.kick, setup.call, setup.error]) if (fd !== null) fstatSync(fd)
+    this.#demand(setup !== undefined, 'it runs')
+    this.#demandOpen([setup.kick, setup.call, setup.error])
     for (const { address, size } of this.regions) touch(address, size)
     await this.#exclusive(index, `stop ${index}`)
     this.running.delete(index)
     return (setup.base + this.progress) & 0xffff
   }
 
+  #demand(holds: boolean, otherwise: string): asserts holds {
+    if (holds) return
+    this.violations.push(otherwise)
+    assert.fail(otherwise)
+  }
+
+  #demandOpen(fds: readonly (number | null)[]): void {
+    for (const fd of fds) this.#demand(fd === null || isOpen(fd), 'descriptors that are open')
+  }
+
   #checkAddress(guest: number, length: number): void {
     const found = this.regions.some(
       (region) => guest >= region.guest && guest + length <= region.guest + region.size,
     )
-    assert.ok(found, 'the ring is in the memory')
+    this.#demand(found, 'the ring is in the memory')
   }
 
   async #exclusive(index: number, what: string): Promise<void> {
-    assert.ok(!this.#busy.has(index), 'one call at a time about a vring')
+    this.#demand(!this.#busy.has(index), 'one call at a time about a vring')
     this.#busy.add(index)
     try {
       await this.#step(what)
@@ -131,6 +144,15 @@ export class FakeBackend implements Backend {
     const failure = this.failures.get(name)
     this.failures.delete(name)
     if (failure !== undefined) throw failure
+  }
+}
+
+function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd)
+    return true
+  } catch {
+    return false
   }
 }
 

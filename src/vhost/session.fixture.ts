@@ -76,6 +76,7 @@ export class Served implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.close()
     rmSync(this.#folder, { recursive: true, force: true })
+    assert.deepEqual(this.backend.violations, [])
   }
 }
 

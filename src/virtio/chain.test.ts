@@ -321,11 +321,10 @@ describe('a descriptor chain', () => {
     )
     const expected = plainly(guarded, setup, 0)
     // Each number is another as soon as it has been read.
-    const read = Reflect.get(DataView.prototype, 'getUint32') as (
-      this: DataView,
-      at: number,
-      isLittle?: boolean,
-    ) => number
+    const read: (this: DataView, at: number, isLittle?: boolean) => number = Reflect.get(
+      DataView.prototype,
+      'getUint32',
+    )
     context.mock.method(
       DataView.prototype,
       'getUint32',

@@ -119,7 +119,7 @@ function mutate(choices: Choices, guarded: GuardedMemory, setup: QueueSetup): Pa
   const { available, descriptors, used, size } = setup
   const table = choices.among([descriptors, tables, tables + 0x100])
   const at = table + 16 * choices.below(Math.min(size, 4))
-  switch (choices.below(9)) {
+  switch (choices.below(10)) {
     case 0:
       guarded.put(at, 8, choices.among(oddAddresses))
       break
@@ -142,6 +142,9 @@ function mutate(choices: Choices, guarded: GuardedMemory, setup: QueueSetup): Pa
       guarded.put(available + 2, 2, (setup.base + choices.among(oddNumbers)) % 65_536)
       break
     case 7:
+      guarded.put(at + 8, 4, guarded.get(at + 8, 4) + 1n)
+      break
+    case 8:
       for (let byte = 0; byte < 16; byte += 2) guarded.put(at + byte, 2, choices.below(65_536))
       break
     default: {

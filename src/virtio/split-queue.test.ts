@@ -143,6 +143,18 @@ describe('a split virtqueue', () => {
     assert.equal(queue.underWay, 0)
   })
 
+  test('uses what it knows of a request again for the next, with another serial number', () => {
+    const { queue } = make()
+    const request = queue.take(1)
+    const { serial } = request
+    request.complete(0)
+    const next = queue.take(2)
+    assert.equal(next, request)
+    assert.notEqual(next.serial, serial)
+    next.complete(0)
+    assert.throws(() => next.complete(0), /given back before/)
+  })
+
   test('tells who asked for it of a completed request, who gives it back later', () => {
     const { guarded } = make()
     const completed: number[] = []

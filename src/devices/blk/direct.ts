@@ -54,7 +54,7 @@ export class DirectBackEnd implements BackEnd {
     this.#file = file
     this.#uring = uring
     this.#iovecs = new Iovecs(places, file.alignment)
-    this.#sleeping = host.sleepBy((fd, timeoutMs) => this.#sleep(fd, timeoutMs), this.#uring.fd)
+    this.#sleeping = host.sleepBy((fd, timeoutMs) => this.#sleep(fd, timeoutMs))
   }
 
   get size(): number {

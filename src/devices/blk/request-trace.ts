@@ -6,7 +6,7 @@
  */
 import { builtin } from '../../os/builtin.js'
 import { now } from '../../os/clock.js'
-import type { Job } from './job.js'
+import type { DiskRequest } from './disk-request.js'
 import * as spec from './spec.js'
 
 const namesOf = (prefix: string): ReadonlyMap<number, string> =>
@@ -29,7 +29,7 @@ export class RequestTrace {
   }
 
   /** A request is over, and its memory is still there. */
-  note({ header, request, vring, length, status, cameMs }: Job): void {
+  note({ header, request, vring, length, status, cameMs }: DiskRequest): void {
     const { type, sector } = header
     const line = {
       kind: 'request',

@@ -29,13 +29,13 @@ interface Guest {
   readonly disk: ServedDisk
   readonly frontend: Frontend
   /** @returns the status */
-  write(sector: number, data: Uint8Array, queue?: number): Promise<number>
-  read(
+  readonly write: (sector: number, data: Uint8Array, queue?: number) => Promise<number>
+  readonly read: (
     sector: number,
     length: number,
     queue?: number,
-  ): Promise<{ status: number; data: Uint8Array }>
-  ask(type: number, rest?: Uint8Array, room?: number): Promise<number>
+  ) => Promise<{ status: number; data: Uint8Array }>
+  readonly ask: (type: number, rest?: Uint8Array, room?: number) => Promise<number>
 }
 
 /** A disk, with a guest that has started its queues. */

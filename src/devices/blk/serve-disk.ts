@@ -18,7 +18,7 @@ import { faultsSoFar, faultWords } from './faults.js'
 import { Journal } from './journal.js'
 import { openLayer, type FaultsLayer, type FileLayer, type Layer } from './layers.js'
 import { overlayLocks } from './overlay.js'
-import { countsOf, setCapacity, sharedState, type DiskCounts } from './shared-state.js'
+import { countsOf, setCapacity, diskWords, type DiskCounts } from './disk-words.js'
 import { sectorBytes } from './spec.js'
 
 /** How a disk is to be served. */
@@ -246,7 +246,7 @@ function planOf(image: string | SharedArrayBuffer, options: ServeDiskOptions): P
   }
   const data: DiskData = {
     layer,
-    words: sharedState(0),
+    words: diskWords(0),
     readOnly: options.readOnly ?? false,
     queues: options.queues ?? 1,
     blockSize: options.blockSize ?? 512,

@@ -11,10 +11,10 @@ import type { ErrorReport } from '../../worker/index.js'
 import type { MessagePort } from '../../os/thread.js'
 import type { MappedRegion, VringChange, VringSetup } from '../backend.js'
 
-/** The item of the list that stands for "there are commands". */
+/** The item of the list that stands for "there are commands". The owner adds it, and the sentinels. */
 export const commandItem = 0
 
-/** The items that stand for vrings lie between that and the sentinels. */
+/** The items that stand for vrings lie between that and the sentinels. Their own thread adds them. */
 export const vringItems = 2048
 
 /** Items whose running is itself the answer: `flush` adds one behind all that was added before. */

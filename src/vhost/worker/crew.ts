@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { EventSet, watch } from '../../os/events.js'
+import { nextTurn } from '../../os/clock.js'
+import { EventSet } from '../../os/events.js'
 import { receiveNow } from '../../os/thread.js'
 import { reportOf } from '../../worker/index.js'
 import type { Sleep } from '../device.js'
@@ -40,12 +41,10 @@ export interface Work {
 /** Carries a command out; a promise where it takes the event loop. */
 export type Obey = (command: Command) => number | Promise<number>
 
-/** A wait of a device's own. */
-interface OwnWait {
-  readonly sleep: Sleep
-  /** Readable when something of it has come. */
-  readonly fd: number
-}
+/** So many turns of the event loop come one after the other, */
+const eagerTurns = 100
+/** and from then on one after each look of this length: what a promise takes to be heard of, at most. */
+const lazyLookMs = 1
 
 export class Crew {
   readonly #birth: Birth
@@ -55,7 +54,7 @@ export class Crew {
   readonly #works = new Map<number, Work>()
   /** Carries a command out. */
   readonly #obey: Obey
-  #ownWait: OwnWait | null = null
+  #sleep: Sleep | null = null
   /** What is under way in the event loop. */
   #underWay = 0
   /** Ends a sleep in the event loop. */
@@ -129,14 +128,14 @@ export class Crew {
   }
 
   /** From now on the thread waits by this. @throws Error: another device of this thread does so */
-  sleepBy(wait: OwnWait): { close(): void } {
-    if (this.#ownWait !== null) {
+  sleepBy(sleep: Sleep): { close(): void } {
+    if (this.#sleep !== null) {
       throw new Error('Another device of this worker has a wait of its own: give each a worker')
     }
-    this.#ownWait = wait
+    this.#sleep = sleep
     return {
       close: () => {
-        this.#ownWait = null
+        this.#sleep = null
       },
     }
   }
@@ -186,7 +185,7 @@ export class Crew {
       const goOn = (): void => {
         this.#isObeying = false
         // Those that came meanwhile.
-        this.add(commandItem)
+        this.#obeyAll()
       }
       this.await(done.then(goOn))
       return
@@ -212,8 +211,8 @@ export class Crew {
   #look(timeoutMs: number): void {
     this.#rang = false
     const { fd } = this.#events
-    if (this.#ownWait === null) return this.#hear(this.#events.wait(timeoutMs))
-    this.#ownWait.sleep(fd, timeoutMs)
+    if (this.#sleep === null) return this.#hear(this.#events.wait(timeoutMs))
+    this.#sleep(fd, timeoutMs)
     this.#hear(this.#events.wait(0))
   }
 
@@ -224,18 +223,19 @@ export class Crew {
     }
   }
 
-  /** Waits in the event loop. */
-  #turn(): Promise<void> {
-    return new Promise((resolve) => {
-      const up = (): void => {
-        this.#rouse = () => {}
-        for (const watched of watches) watched.close()
-        this.#look(0)
-        resolve()
-      }
-      const fds = [this.#events.fd, ...(this.#ownWait === null ? [] : [this.#ownWait.fd])]
-      const watches = fds.map((fd) => watch(fd, up))
-      this.#rouse = up
-    })
+  /**
+   * Waits for what goes on in the event loop, and for the descriptors, by turns: the event loop cannot
+   * watch them in a thread that may be terminated (see `watch` of os/events.ts).
+   */
+  async #turn(): Promise<void> {
+    let isRoused = false
+    this.#rouse = () => {
+      isRoused = true
+    }
+    for (let turns = 0; !isRoused && !this.#rang && !hasWork(this.#birth.list); turns++) {
+      await nextTurn()
+      this.#look(isRoused || turns < eagerTurns ? 0 : lazyLookMs)
+    }
+    this.#rouse = () => {}
   }
 }

@@ -11,9 +11,10 @@
  * worker has taken and not begun yet. So an item is in one list at most, at most once (INV-VH-1), and a
  * list never overflows: there is a word for each item.
  *
- * Two threads add: the worker's own and its owner's. The worker alone takes and closes. A thread that is
- * terminated between its two steps leaves an item at ADDING; then the list has ended with it, for it
- * was the worker's, or its owner's, which takes the worker along.
+ * Two threads add, the worker's own and its owner's, but each item is added by one of them alone: another who
+ * found it at ADDING could not say whether it will be in the list, nor what it will lie behind. The worker
+ * alone takes and closes. A thread that is terminated between its two steps leaves an item at ADDING; then
+ * the list has ended with it, for it was the worker's, or its owner's, which takes the worker along.
  *
  * @module
  */
