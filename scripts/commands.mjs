@@ -4,6 +4,7 @@ import { bench } from './bench.mjs'
 import { filesBelow, outputs, status } from './bootstrap.mjs'
 import { bringFitsUpToDate } from './fits.mjs'
 import { matrix } from './matrix.mjs'
+import { qemu } from './qemu.mjs'
 import { settle } from './settle.mjs'
 
 const node = (...args) => status(process.execPath, args)
@@ -19,6 +20,7 @@ export const commands = {
   bench,
   settle,
   matrix,
+  qemu,
   model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
 }
 

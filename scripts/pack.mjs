@@ -36,6 +36,8 @@ const doors = {
 const threads = {
   'vring-die': 'src/vhost/worker/vring-die.ts',
   'vring-linger': 'src/vhost/worker/vring-linger.ts',
+  // The disk's: `serve-disk.ts` finds it so.
+  device: 'src/devices/blk/device.ts',
 }
 await build({ ...options, entryPoints: { ...doors, ...threads }, splitting: true })
 // Alone, a thread's beginning has nothing in it that threads do not need. Each thread keeps its text in memory:

@@ -23,6 +23,9 @@ export const errorCodes = {
   ENOSYS: 'The worker or the owner has ended or was told to stop, and does this no more.',
   ENOTSUP:
     'This system, or what is installed on it, cannot do this. The message says what it takes.',
+  ERR_DISK_IMAGE:
+    'The file behind a disk cannot be served: it is missing, locked, of an odd size or may not be opened. ' +
+    '`cause` is the error of the system, if there is one.',
   ERR_FREE_NAME:
     'An inline function refers to something outside it. The message says to what; `cause` is the ReferenceError.',
   ERR_MODULE_LOAD:

@@ -3,11 +3,14 @@
  * `npm run bench -- dispatch [--case <name>]… [--node <version>]… [--rounds <n>]
  * [--json] [--quick]`
  * `npm run bench -- chart`
+ * `npm run bench -- blk [--setting <name>]… [--side <name>]… [--rounds <n>] [--folder <path>]
+ * [--json] [--quick]`
  *
  * @module
  */
 import { parseArgs } from 'node:util'
 import { benches } from './benches.js'
+import { blk } from './blk/command.js'
 import { chart, dispatch } from './dispatch/command.js'
 import type { Measure } from './measure.js'
 import { lineOf, report, tableOf, type Line } from './report.js'
@@ -26,6 +29,7 @@ const defaultRounds = 5
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   dispatch,
   chart,
+  blk,
 }
 
 async function main(): Promise<number> {

@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', endIfNobodyReads)
   const parts = await loadParts()
   if (parts === null) return
-  const { Command, CommanderError, addPsCommand, addDemoCommand } = parts
+  const { Command, CommanderError, addPsCommand, addDemoCommand, addServeDiskCommand } = parts
   const program = new Command('userworker')
     .description('Worker threads that belong to the thread they work for')
     .version(version())
@@ -25,6 +25,7 @@ async function main(): Promise<void> {
     })
   addPsCommand(program)
   addDemoCommand(program)
+  addServeDiskCommand(program)
   try {
     await program.parseAsync()
   } catch (error) {
@@ -38,7 +39,8 @@ async function loadParts() {
     const { Command, CommanderError } = await import('commander')
     const { addPsCommand } = await import('./ps.js')
     const { addDemoCommand } = await import('./demo/index.js')
-    return { Command, CommanderError, addPsCommand, addDemoCommand }
+    const { addServeDiskCommand } = await import('./serve-disk/index.js')
+    return { Command, CommanderError, addPsCommand, addDemoCommand, addServeDiskCommand }
   } catch (error) {
     if (!isMissingPackage(error)) throw error
     const named = packages.join(', ')

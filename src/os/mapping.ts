@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { builtin } from './builtin.js'
-import { checked, functions, needNative, systemError } from './koffi.js'
+import { close } from './events.js'
+import { checked, functions, needNative } from './koffi.js'
 
 const libc = functions({
-  map: 'size_t mmap(size_t address, size_t length, int protection, int flags, int fd, int64_t offset)',
+  map: 'int64_t mmap(size_t address, size_t length, int protection, int flags, int fd, int64_t offset)',
   unmap: 'int munmap(size_t address, size_t length)',
   memoryFile: 'int memfd_create(const char *name, unsigned int flags)',
   resize: 'int ftruncate64(int fd, int64_t length)',
@@ -29,7 +29,6 @@ const PROT_READ_WRITE = 0x3
 const MAP_SHARED = 0x01
 const MAP_NORESERVE = 0x4000
 const MFD_CLOEXEC = 0x1
-const failed = 2 ** 64
 
 /**
  * Maps `length` bytes of a file from `offset` on, to be read and written, shared with all who map it.
@@ -41,9 +40,7 @@ const failed = 2 ** 64
  */
 export function map(fd: number, length: number, offset = 0): number {
   const flags = MAP_SHARED | MAP_NORESERVE
-  const address = Number(libc().map(0, length, PROT_READ_WRITE, flags, fd, offset))
-  if (address >= failed - pageBytes) throw systemError('mmap')
-  return address
+  return checked('mmap', libc().map(0, length, PROT_READ_WRITE, flags, fd, offset))
 }
 
 /** Undoes a mapping, or that part of one. */
@@ -63,7 +60,7 @@ export function memoryFile(name: string, length: number): number {
   try {
     checked('ftruncate', libc().resize(fd, length))
   } catch (error) {
-    builtin('node:fs').closeSync(fd)
+    close(fd)
     throw error
   }
   return fd

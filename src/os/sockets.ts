@@ -1,8 +1,9 @@
 /**
  * UNIX stream sockets that carry file descriptors: unix(7), sendmsg(2), recvmsg(2), cmsg(3).
  *
- * No call blocks. A descriptor that arrives is ours at once: whoever receives it closes it, or hands it
- * on to one who does ({@link Descriptors}).
+ * No call blocks, not even on a socket that another process has made, and made a blocking one. A
+ * descriptor that arrives is ours at once: whoever receives it closes it, or hands it on to one who does
+ * ({@link Descriptors}).
  *
  * @module
  */
@@ -39,6 +40,7 @@ const SOCK_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000
 const SOL_SOCKET = 1
 const SCM_RIGHTS = 1
 const MSG_CTRUNC = 0x8
+const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
 const MSG_CMSG_CLOEXEC = 0x40000000
 const backlog = 8
@@ -63,7 +65,7 @@ let made: Scratch | null = null
 function scratch(): Scratch {
   if (made !== null) return made
   const length = bytesOffset + longestPart
-  const address = Number(libc().allocate(length))
+  const address = libc().allocate(length)
   if (address === 0) throw systemError('malloc', 'ENOMEM')
   const buffer = viewOf(address, length)
   made = {
@@ -202,7 +204,7 @@ export function send(fd: number, bytes: Uint8Array, fds: readonly number[] = [])
   halves[controlOffset / 4 + 3] = SCM_RIGHTS
   halves.set(fds, (controlOffset + controlHead) / 4)
   for (;;) {
-    const sent = Number(libc().send(fd, address, MSG_NOSIGNAL))
+    const sent = libc().send(fd, address, MSG_DONTWAIT | MSG_NOSIGNAL)
     if (sent >= 0) return sent
     const code = lastError()
     if (code === 'EAGAIN') return 0
@@ -230,7 +232,7 @@ export function receive(fd: number, target: Uint8Array): Received | null {
   words[partOffset / 8 + 1] = BigInt(Math.min(target.byteLength, longestPart))
   for (;;) {
     setControl(words, address, controlHead + 4 * mostDescriptors)
-    const length = Number(libc().receive(fd, address, MSG_CMSG_CLOEXEC))
+    const length = libc().receive(fd, address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)
     if (length >= 0) {
       const fds = arrived(words, halves)
       if (((halves[12] as number) & MSG_CTRUNC) !== 0) {

@@ -282,7 +282,7 @@ export class VirtqueueDriver {
     this.#checkRoom(buffers.length)
     const hasTable = this.#hasTables && buffers.length > 1
     const table = hasTable ? this.#memory.allocate(buffers.length * descriptorBytes) : null
-    const descriptors = this.#free.splice(hasTable ? -1 : -buffers.length).reverse()
+    const descriptors = this.#free.splice(hasTable ? -1 : -buffers.length).toReversed()
     const head = descriptors[0] as number
     for (const [index, buffer] of buffers.entries()) {
       const isLast = index + 1 === buffers.length

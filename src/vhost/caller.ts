@@ -78,6 +78,8 @@ export class Caller<From extends Side> {
     fds: readonly number[] = [],
   ): Promise<Reply<ReplyOf<Name, From>>> {
     if (this.#isOver) throw ended(name)
+    traceMessage('out', this.#from, name, false, payload, fds.length)
+    this.sendRaw(encodeRequest(this.#from, name, payload, !hasReply(this.#from, name)), fds)
     const pending = new Pending<Reply<ReplyOf<Name, From>>>(`the reply to ${name}`)
     this.#waiting.push({
       take: ({ header, payload: bytes, descriptors }) => {
@@ -87,8 +89,6 @@ export class Caller<From extends Side> {
       },
       fail: (error) => pending.reject(error),
     })
-    traceMessage('out', this.#from, name, false, payload, fds.length)
-    this.sendRaw(encodeRequest(this.#from, name, payload, !hasReply(this.#from, name)), fds)
     return pending.promise
   }
 

@@ -57,11 +57,10 @@ export interface DeviceHost {
    * How the thread sleeps from now on: by a wait of the device's own, for devices with a ring of system
    * calls, which can wait for descriptors and for its calls in one. One device of a worker may.
    *
-   * @param fd - readable when something of the device's own has come
    * @returns an end to it
    * @throws Error: another device of this worker does so
    */
-  sleepBy(sleep: Sleep, fd: number): { close(): void }
+  sleepBy(sleep: Sleep): { close(): void }
   /** In the thread of the socket: tells the driver that the configuration space has changed. */
   configChanged(): void
 }

@@ -19,8 +19,6 @@ import { UserWorkerError } from '../errors.js'
 import { watch } from '../os/events.js'
 import { loadModule } from '../worker/index.js'
 import {
-  VHOST_F_LOG_ALL,
-  VHOST_USER_F_PROTOCOL_FEATURES,
   VIRTIO_F_VERSION_1,
   VIRTIO_RING_F_EVENT_IDX,
   VIRTIO_RING_F_INDIRECT_DESC,
@@ -31,13 +29,8 @@ import { workersOf, type DevicePlan } from './device-plan.js'
 import { deviceOf } from './instance.js'
 import { reinsOf, VhostWorker, type VhostWorkerOptions } from './worker/index.js'
 
-/** What every device offers, whatever it is. */
-const transportFeatures =
-  VIRTIO_F_VERSION_1 |
-  VIRTIO_RING_F_INDIRECT_DESC |
-  VIRTIO_RING_F_EVENT_IDX |
-  VHOST_USER_F_PROTOCOL_FEATURES |
-  VHOST_F_LOG_ALL
+/** What every device offers, whatever it is; a session adds what it does itself. */
+const transportFeatures = VIRTIO_F_VERSION_1 | VIRTIO_RING_F_INDIRECT_DESC | VIRTIO_RING_F_EVENT_IDX
 
 /** One vring. */
 interface Vring {

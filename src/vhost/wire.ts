@@ -2,8 +2,8 @@
  * A UNIX socket as a row of vhost-user messages, each with the descriptors that belong to it.
  *
  * The header is read alone, and then exactly so many bytes as it says: so descriptors that arrive
- * belong to this message, and not to one behind it. They travel with its first byte; any that come
- * later are refused, like all that breaks the rules of a header, and closed.
+ * belong to this message, and not to one behind it. They travel with the header; any that come with the
+ * payload are refused, like all that breaks the rules of a header, and closed.
  *
  * Nothing blocks. Who reads waits for the socket in the event loop, and is woken by bytes, by the
  * peer's end, or by {@link Wire.close}. Who writes does not wait: messages are small beside the room of a
@@ -11,7 +11,8 @@
  *
  * @module
  */
-import { close, watch } from '../os/events.js'
+import { close } from '../os/events.js'
+import { readable, type ReadableWait } from '../os/readable.js'
 import { Descriptors, mostDescriptors, receive, send } from '../os/sockets.js'
 import { decodeHeader, headerBytes, type Header } from './message.js'
 import { longestPayload } from './payloads.js'
@@ -30,8 +31,7 @@ export class Wire {
   readonly #fd: number
   readonly #bytes = new Uint8Array(headerBytes + longestPayload)
   #isOpen = true
-  /** Ends the wait for the socket, where there is one. */
-  #wake: (() => void) | null = null
+  #wait: ReadableWait | null = null
 
   constructor(fd: number) {
     this.#fd = fd
@@ -80,7 +80,7 @@ export class Wire {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    this.#wake?.()
+    this.#wait?.end()
     close(this.#fd)
   }
 
@@ -91,7 +91,9 @@ export class Wire {
       if (!this.#isOpen) return false
       const part = this.#receive(this.#bytes.subarray(filled, end))
       if (part === null) {
-        await this.#readable()
+        this.#wait = readable(this.#fd)
+        await this.#wait.promise
+        this.#wait = null
         continue
       }
       fds.push(...part.fds)
@@ -99,8 +101,10 @@ export class Wire {
         if (filled === 0) return false
         throw new ProtocolError('The connection ended in the middle of a message')
       }
-      if (filled > 0 && part.fds.length > 0) {
-        throw new ProtocolError('Descriptors came in the middle of a message')
+      if (start > 0 && part.fds.length > 0) {
+        throw new ProtocolError(
+          'Descriptors came with the payload of a message, not with its header',
+        )
       }
       filled += part.length
     }
@@ -117,18 +121,6 @@ export class Wire {
         `More than ${mostDescriptors} descriptors came with a message, or than there is room for`,
       )
     }
-  }
-
-  #readable(): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        watched.close()
-        this.#wake = null
-        resolve()
-      }
-      const watched = watch(this.#fd, wake)
-      this.#wake = wake
-    })
   }
 }
 

@@ -29,6 +29,8 @@ const leastTable = 1024
 /** A request as it lies in a queue. Used again for the next. */
 export class Chain implements Request {
   head = -1
+  /** Another for each request: who holds on to one can see whether it is still the same. */
+  serial = 0
   readonly readable: Pieces = new Pieces()
   readonly writable: Pieces = new Pieces()
   /** Whether there is a writable descriptor, be it of zero bytes. */
@@ -44,6 +46,7 @@ export class Chain implements Request {
   /** It is another request now, without pieces yet. */
   begin(head: number): void {
     this.head = head
+    this.serial++
     this.readable.clear()
     this.writable.clear()
     this.hasWritable = false

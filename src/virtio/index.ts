@@ -4,11 +4,10 @@ export {
   GuestMemory,
   overlapBytes,
   windowsOf,
-  type Extent,
   type GuestRegion,
   type WindowLayout,
 } from './memory.js'
-export { Notifications, ringLayout, type Ring } from './notifications.js'
+export { Notifications, ringLayout } from './notifications.js'
 export type { Request, Segments } from './request.js'
 export { RingError } from './ring-error.js'
 export { Pieces } from './segments.js'

@@ -86,6 +86,7 @@ const nowhere: Region = { guest: 0, size: -1, stepBytes: 1, windows: [] }
 export class GuestMemory {
   /** By their guest addresses, upwards. */
   readonly #regions: readonly Region[]
+  readonly #overlapBytes: number
   /** The region that was found last: mostly it is the next one too. */
   #last: Region
 
@@ -99,6 +100,7 @@ export class GuestMemory {
       if (guest < before.guest + before.size)
         throw new RangeError(`Two regions of memory overlap at ${hex(guest)}`)
     }
+    this.#overlapBytes = layout.overlapBytes
     this.#last = this.#regions[0] ?? nowhere
   }
 
@@ -112,14 +114,15 @@ export class GuestMemory {
     return this.#search(address, length)
   }
 
-  /** Where something lies that is not longer than windows overlap; null where it is not in the memory. */
+  /** Where something lies; null where it is not in the memory, or longer than windows overlap. */
   place(address: number, length: number): Place | null {
+    if (length > this.#overlapBytes) return null
     const region = this.find(address, length)
     if (region === null) return null
     const inRegion = address - region.guest
     const window = windowAt(region, inRegion)
     const offset = inRegion - (window.guest - region.guest)
-    return offset + length <= window.bytes.length ? { window, offset } : null
+    return { window, offset }
   }
 
   #search(address: number, length: number): Region | null {

@@ -17,13 +17,14 @@
  * @module
  */
 import * as memory from '#memory'
+import { VIRTQ_AVAIL_F_NO_INTERRUPT, VIRTQ_USED_F_NO_NOTIFY } from './spec.js'
 
 /** Where the halves are that both rings begin with. */
 const FLAGS = 0
 const INDEX = 1
 
-/** In either ring's flags: do not tell me (VIRTQ_AVAIL_F_NO_INTERRUPT, VIRTQ_USED_F_NO_NOTIFY). */
-const DO_NOT_TELL = 1
+/** Do not tell me: it is the same bit in the flags of either ring. */
+const DO_NOT_TELL = VIRTQ_AVAIL_F_NO_INTERRUPT | VIRTQ_USED_F_NO_NOTIFY
 
 /** A ring as halves: flags, index, the entries, and the event field. */
 export interface Ring {

@@ -22,7 +22,7 @@ import {
  * The most pieces of all requests under way together: some 100 MB of notes. Without a bound a guest could
  * let every head of a queue of 32768 name one table of 32768 descriptors.
  */
-export const mostPieces: number = 2 ** 22
+const mostPieces: number = 2 ** 22
 
 /** A request with more pieces than this leaves too much room behind to be used again. */
 const mostSparePieces = 256
@@ -140,9 +140,10 @@ export class SplitQueue {
       throw new RingError(`Chain ${head} is made available while it is under way`)
     const chain = this.#spare.pop() ?? new Chain(this.#completed)
     this.#chains.read(head, chain)
-    this.#pieces += chain.readable.count + chain.writable.count
-    if (this.#pieces > mostPieces)
+    const pieces = this.#pieces + chain.readable.count + chain.writable.count
+    if (pieces > mostPieces)
       throw new RingError(`The requests under way have more than ${mostPieces} pieces`)
+    this.#pieces = pieces
     this.#underWay[head] = chain
     this.#count++
     return chain

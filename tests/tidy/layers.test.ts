@@ -106,7 +106,12 @@ describe('the check of layers', () => {
   })
 
   test('gives shared memory to the layers that need it, through #memory alone', async () => {
-    await objects(checkLayers, 'src/os/a.ts', "import '#memory'", /os does not touch shared memory/)
+    await objects(
+      checkLayers,
+      'src/carry/a.ts',
+      "import '#memory'",
+      /carry does not touch shared memory/,
+    )
     await objects(
       checkLayers,
       'src/cli/a.ts',

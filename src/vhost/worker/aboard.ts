@@ -47,8 +47,8 @@ export class Aboard {
       isControl: false,
       name,
       watch: (fd, listener) => crew.watch(fd, 'level', listener),
-      sleepBy: (sleep, fd) => {
-        const wait = crew.sleepBy({ sleep, fd })
+      sleepBy: (sleep) => {
+        const wait = crew.sleepBy(sleep)
         hasOwnWait = true
         return {
           close: () => {

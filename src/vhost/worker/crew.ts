@@ -3,13 +3,13 @@
  * vrings it runs. The loop around it is that of `loop` (VH-13, VH-23).
  *
  * How it sleeps: in `epoll_wait`, which a kick ends, the owner's bell, or a descriptor that a device
- * watches; or, while a device has requests under way, in the event loop, where what completes them may
- * come, with a look at the same set after each, and every millisecond. A device may put a wait of its own in the place of `epoll_wait`, one
+ * watches; or, while a device has requests under way, in the event loop, which waits for the same set:
+ * what completes them may come there. A device may put a wait of its own in the place of `epoll_wait`, one
  * that waits for its system calls as well; then the event loop is for its promises alone.
  *
  * @module
  */
-import { after } from '../../os/clock.js'
+import { nextTurn } from '../../os/clock.js'
 import { EventSet } from '../../os/events.js'
 import { receiveNow } from '../../os/thread.js'
 import { reportOf } from '../../worker/index.js'
@@ -30,9 +30,6 @@ import { add, begin, close, hasWork, take } from './work-list.js'
  */
 const longestWaitMs = 1000
 
-/** The longest wait in the event loop, in which a kick is not heard. */
-const momentMs = 1
-
 /** The work of a vring. */
 export interface Work {
   /** Its turn. */
@@ -44,12 +41,10 @@ export interface Work {
 /** Carries a command out; a promise where it takes the event loop. */
 export type Obey = (command: Command) => number | Promise<number>
 
-/** A wait of a device's own. */
-interface OwnWait {
-  readonly sleep: Sleep
-  /** Readable when something of it has come. */
-  readonly fd: number
-}
+/** So many turns of the event loop come one after the other, */
+const eagerTurns = 100
+/** and from then on one after each look of this length: what a promise takes to be heard of, at most. */
+const lazyLookMs = 1
 
 export class Crew {
   readonly #birth: Birth
@@ -59,11 +54,11 @@ export class Crew {
   readonly #works = new Map<number, Work>()
   /** Carries a command out. */
   readonly #obey: Obey
-  #ownWait: OwnWait | null = null
+  #sleep: Sleep | null = null
   /** What is under way in the event loop. */
   #underWay = 0
-  /** Ends a sleep in the event loop. */
-  #rouse: () => void = () => {}
+  /** Whether a sleep in the event loop is to end. */
+  #isRoused = false
   /** Whether the owner rang since the last look. */
   #rang = false
   /** Commands are carried out one after the other. */
@@ -106,7 +101,7 @@ export class Crew {
   /** Adds the work of a vring (VH-10). @returns false after the end: it does not run */
   add(item: number): boolean {
     const isAdded = add(this.#birth.list, item)
-    this.#rouse()
+    this.#isRoused = true
     return isAdded
   }
 
@@ -133,14 +128,14 @@ export class Crew {
   }
 
   /** From now on the thread waits by this. @throws Error: another device of this thread does so */
-  sleepBy(wait: OwnWait): { close(): void } {
-    if (this.#ownWait !== null) {
+  sleepBy(sleep: Sleep): { close(): void } {
+    if (this.#sleep !== null) {
       throw new Error('Another device of this worker has a wait of its own: give each a worker')
     }
-    this.#ownWait = wait
+    this.#sleep = sleep
     return {
       close: () => {
-        this.#ownWait = null
+        this.#sleep = null
       },
     }
   }
@@ -153,7 +148,7 @@ export class Crew {
     this.#underWay++
     void promise.finally(() => {
       this.#underWay--
-      this.#rouse()
+      this.#isRoused = true
     })
   }
 
@@ -199,15 +194,15 @@ export class Crew {
 
   /** @returns null when it is done */
   #carryOut({ id, command }: NumberedCommand): Promise<void> | null {
-    const done = (value: number): void => this.#tell({ type: 'done', id, value })
-    const failed = (error: unknown): void =>
+    const tellValue = (value: number): void => this.#tell({ type: 'done', id, value })
+    const tellError = (error: unknown): void =>
       this.#tell({ type: 'failed', id, error: reportOf(error) })
     try {
       const value = this.#obey(command)
-      if (typeof value !== 'number') return value.then(done, failed)
-      done(value)
+      if (typeof value !== 'number') return value.then(tellValue, tellError)
+      tellValue(value)
     } catch (error) {
-      failed(error)
+      tellError(error)
     }
     return null
   }
@@ -216,8 +211,8 @@ export class Crew {
   #look(timeoutMs: number): void {
     this.#rang = false
     const { fd } = this.#events
-    if (this.#ownWait === null) return this.#hear(this.#events.wait(timeoutMs))
-    this.#ownWait.sleep(fd, timeoutMs)
+    if (this.#sleep === null) return this.#hear(this.#events.wait(timeoutMs))
+    this.#sleep(fd, timeoutMs)
     this.#hear(this.#events.wait(0))
   }
 
@@ -229,19 +224,18 @@ export class Crew {
   }
 
   /**
-   * Waits in the event loop: for what completes a request, and for a moment. Nothing there tells of a kick:
-   * a callback of koffi's for a descriptor, in a thread that is just terminated, aborts the process (seen).
+   * Waits for what goes on in the event loop, and for the descriptors, by turns: the event loop cannot
+   * watch them in a thread that may be terminated (see `watch` of os/events.ts).
    */
-  #turn(): Promise<void> {
-    return new Promise((resolve) => {
-      const up = (): void => {
-        this.#rouse = () => {}
-        moment.cancel()
-        this.#look(0)
-        resolve()
-      }
-      const moment = after(momentMs, up)
-      this.#rouse = up
-    })
+  async #turn(): Promise<void> {
+    this.#isRoused = false
+    for (let turns = 0; !this.#isUp(); turns++) {
+      await nextTurn()
+      if (!this.#isUp()) this.#look(turns < eagerTurns ? 0 : lazyLookMs)
+    }
+  }
+
+  #isUp(): boolean {
+    return this.#isRoused || this.#rang || hasWork(this.#birth.list)
   }
 }

@@ -28,21 +28,22 @@ function obey(command: Command): number | Promise<number> {
   if (command.type === 'open') return open(command)
   const device = devices.get(command.device)
   if (device === undefined) throw new Error(`There is no device ${command.device} in this thread`)
-  switch (command.type) {
-    case 'close':
-      devices.delete(command.device)
-      return device.close().then(nothing)
-    case 'memory':
-      return device.setMemory(command.regions).then(nothing)
-    case 'start':
-      device.start(command.vring, command.item, command.setup)
-      return 0
-    case 'change':
-      device.change(command.vring, command.change)
-      return 0
-    case 'stop':
-      return device.stop(command.vring)
+  return carryOut(device, command)
+}
+
+type OfDevice = Exclude<Command, { type: 'open' }>
+
+function carryOut(device: Aboard, command: OfDevice): number | Promise<number> {
+  if (command.type === 'close') {
+    devices.delete(command.device)
+    return device.close().then(nothing)
   }
+  if (command.type === 'memory') return device.setMemory(command.regions).then(nothing)
+  const { vring } = command
+  if (command.type === 'stop') return device.stop(vring)
+  if (command.type === 'start') device.start(vring, command.item, command.setup)
+  else device.change(vring, command.change)
+  return 0
 }
 
 async function open(command: Extract<Command, { type: 'open' }>): Promise<number> {

@@ -15,6 +15,7 @@ export interface VhostWorkerOptions extends Pick<
   | 'owner'
   | 'nice'
   | 'cpus'
+  | 'clean'
   | 'env'
   | 'execArgv'
   | 'preload'
@@ -37,6 +38,7 @@ const known = [
   'owner',
   'nice',
   'cpus',
+  'clean',
   'env',
   'execArgv',
   'preload',
@@ -133,6 +135,11 @@ export class VhostWorker {
     }
     await this.flush()
     await this.thread.stop()
+  }
+
+  /** {@link free}, for `await using`; one that has ended is left as it is. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.thread.exitCode === null) await this.free()
   }
 
   [inspect.custom](): string {

@@ -162,15 +162,24 @@ export class Vring {
   }
 
   #serve(request: Chain): void {
-    const failed = (error: unknown): void => this.#failed(request, error)
+    const { serial } = request
     try {
       const answer = this.#around.device.process(request, this.#index)
-      if (answer === undefined) return
-      if (typeof answer === 'number') return request.complete(answer)
-      this.#around.await(answer.then((written) => request.complete(written)).catch(failed))
+      if (typeof answer === 'number') request.complete(answer)
+      else if (answer !== undefined) this.#serveLater(request, answer)
     } catch (error) {
-      failed(error)
+      this.#failed(request, serial, error)
     }
+  }
+
+  #serveLater(request: Chain, answer: Promise<number>): void {
+    const { serial } = request
+    const complete = (written: number): void => {
+      if (request.serial !== serial) throw new Error('The device has completed a request twice')
+      request.complete(written)
+    }
+    const failed = (error: unknown): void => this.#failed(request, serial, error)
+    this.#around.await(answer.then(complete).catch(failed))
   }
 
   #completed(request: Chain, written: number): void {
@@ -183,8 +192,10 @@ export class Vring {
   }
 
   /** The device cannot serve a request: nobody but it knows what the driver is to be told. */
-  #failed(request: Chain, error: unknown): void {
+  #failed(request: Chain, serial: number, error: unknown): void {
     this.#break(error)
+    // It may have been completed before, and be another one by now.
+    if (request.serial !== serial) return
     try {
       request.complete(0)
     } catch {

@@ -4,8 +4,8 @@
  *
  * | word          | holds                                                        | moved by                  |
  * | ------------- | ------------------------------------------------------------ | ------------------------- |
- * | HEAD          | the item added last, + 1; 0: empty; CLOSED: takes none       | who adds: CAS; the worker: swap |
- * | NEXT + item   | 0: not queued; ADDING: about to be; the item before it, + 1; LAST: none before | who adds; the worker: to 0 |
+ * | HEAD          | the item added last, + 1; 0: empty; CLOSED: takes none       | who adds: CAS; worker: swap |
+ * | NEXT + item   | 0: not queued; ADDING: soon; the one before it, + 1; or LAST | who adds; the worker: to 0  |
  *
  * An item's word is the flag QUEUED of the kernel: not 0 means that it is in the list, or in what the
  * worker has taken and not begun yet. So an item is in one list at most, at most once (INV-VH-1), and a
@@ -90,5 +90,5 @@ export function begin(list: Words, item: number): void {
 function inOrder(list: Words, head: number): number[] {
   const items: number[] = []
   for (let each = head; each > 0; each = memory.load(list, NEXT + each - 1)) items.push(each - 1)
-  return items.reverse()
+  return items.toReversed()
 }

@@ -1,0 +1,2 @@
+/** The command `serve-disk`: a file as the disk of a guest. */
+export { addServeDiskCommand } from './command.js'

@@ -1,0 +1,51 @@
+/**
+ * A line of JSON about each request, at the end of a file. All threads write to the same one: a line is
+ * one call, and such calls do not mix.
+ *
+ * @module
+ */
+import { builtin } from '../../os/builtin.js'
+import { now } from '../../os/clock.js'
+import type { DiskRequest } from './disk-request.js'
+import * as spec from './spec.js'
+
+const namesOf = (prefix: string): ReadonlyMap<number, string> =>
+  new Map(
+    Object.entries(spec).flatMap(([name, value]) =>
+      name.startsWith(prefix) && typeof value === 'number' ? [[value, name] as const] : [],
+    ),
+  )
+const types = namesOf('VIRTIO_BLK_T_')
+const statuses = namesOf('VIRTIO_BLK_S_')
+
+export class RequestTrace {
+  readonly #fd: number
+  readonly #thread: string
+
+  /** @throws the system's error: the file cannot be opened */
+  constructor(file: string, thread: string) {
+    this.#fd = builtin('node:fs').openSync(file, 'a', 0o600)
+    this.#thread = thread
+  }
+
+  /** A request is over, and its memory is still there. */
+  note({ header, request, vring, length, status, cameMs }: DiskRequest): void {
+    const { type, sector } = header
+    const line = {
+      kind: 'request',
+      thread: this.#thread,
+      vring,
+      head: request.head,
+      type: type < 0 ? 'no header' : (types.get(type) ?? type),
+      sector,
+      bytes: length,
+      status: statuses.get(status),
+      us: Math.round((now() - cameMs) * 1000),
+    }
+    builtin('node:fs').writeSync(this.#fd, `${JSON.stringify(line)}\n`)
+  }
+
+  close(): void {
+    builtin('node:fs').closeSync(this.#fd)
+  }
+}
