@@ -1,7 +1,7 @@
 /**
  * A file past the page cache, by a ring of system calls: many requests at once from one thread.
  *
- *     noted ── submitted by the thread's next sleep ── completed ─┬─ all of it: done
+ *     noted ── submitted, by a few or at the next sleep ── completed ─┬─ all of it: done
  *       ↑                                                         ├─ an error: failed
  *       └────────────────────────────── a part of it, or again ───┘
  *
