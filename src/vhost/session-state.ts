@@ -18,7 +18,7 @@ import type { ConfigSpace, InflightArea, LogArea } from './payloads.js'
 import { ProtocolError } from './protocol-error.js'
 import { demand, Refusal } from './refusal.js'
 import { SessionVrings } from './session-vrings.js'
-import { InflightRegion, mapLog, type MappedLog } from './shared-areas.js'
+import { InflightRegion, mapLog, type MappedLog } from './mapped-areas.js'
 import type { VringContext, VringState } from './vring-state.js'
 
 export class SessionState implements VringContext {
@@ -141,7 +141,7 @@ export class SessionState implements VringContext {
     this.#mappedLog = mapLog(area, fd)
     // Where threads fail to change over, both stay until the end.
     if (before !== null) this.#doubtful.push(before)
-    await this.vrings.logChanged()
+    if (this.log !== null) await this.vrings.logChanged()
     for (const log of this.#doubtful.splice(0)) log.close()
   }
 

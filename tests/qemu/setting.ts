@@ -23,8 +23,10 @@ export function expect(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise)
 }
 
+type Plain = string | number | undefined
+
 /** @throws Error: they differ */
-export function expectSame<Value>(what: string, actual: Value, expected: Value): void {
+export function expectSame(what: string, actual: Plain, expected: Plain): void {
   if (actual !== expected) throw new Error(`${what}: ${actual} instead of ${expected}`)
 }
 
