@@ -95,7 +95,11 @@ export class Crew {
   /** The end: what is left is run, and nothing is added any more (VH-27). Then what is under way ends. */
   async close(): Promise<void> {
     for (const item of close(this.#birth.list)) this.#run(item)
-    while (this.#isWaiting()) await this.#turn()
+    while (this.#isWaiting()) {
+      // The ring of the kill is heard: a turn is over at once as long as it is not.
+      this.#look(0)
+      await this.#turn()
+    }
   }
 
   /** Adds the work of a vring (VH-10). @returns false after the end: it does not run */
