@@ -17,6 +17,7 @@ export interface Setting {
 
 /** The names of the steps that a backend may lack. */
 export const growing = 'the disk grows while it is in use'
+export const booting = 'serve-disk --boot gives a shell on the disk'
 
 /** @throws Error: it does not hold */
 export function expect(holds: boolean, otherwise: string): void {
