@@ -1,12 +1,12 @@
 /**
  * A device with the workers that serve its vrings: the owner's side, behind the protocol.
  *
- * | state    | means                                             | goes to                                           |
- * | -------- | ------------------------------------------------- | ------------------------------------------------- |
- * | unowned  | nobody uses it: it has no workers                 | owned: `setOwner`; released: `release`            |
- * | owned    | its workers are there, or come; each vring stands or runs | leaving: `resetOwner`, `release`, a failed `setOwner` |
- * | leaving  | its workers go; nothing new begins                | unowned, when they have gone                      |
- * | released | over                                              |                                                   |
+ * | state    | means                              | goes to                                           |
+ * | -------- | ---------------------------------- | ------------------------------------------------- |
+ * | unowned  | nobody uses it: it has no workers  | owned: `setOwner`; released: `release`            |
+ * | owned    | its workers are there, or come     | leaving: `resetOwner`, `release`, a failed owning |
+ * | leaving  | its workers go; nothing new begins | unowned, when they have gone                      |
+ * | released | over                               |                                                   |
  *
  * To be taken and to be left are done one after the other, whoever asks meanwhile.
  *
