@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { openSync, closeSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { clear, PollSet } from '../../os/events.js'
+import { clear, PollSet, signal } from '../../os/events.js'
 import { map, memoryFile, unmap, viewOf } from '../../os/mapping.js'
 import { until } from '../../os/own-thread.fixture.js'
 import type { GuestQueue } from '../../testing/guest.fixture.js'
@@ -178,7 +178,8 @@ describe('a vring that breaks', { skip }, () => {
       await device.startVring(0, bad.setup())
       const before = told.length
       spoil(bad)
-      bad.show()
+      bad.driver.publish()
+      signal(bad.kick)
       await until('it is told of', () => told.length > before)
       assert.equal(isTold(bad), true)
       assert.equal(await device.stopVring(0), 0)
