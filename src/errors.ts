@@ -24,7 +24,8 @@ export const errorCodes = {
   ENOTSUP:
     'This system, or what is installed on it, cannot do this. The message says what it takes.',
   ERR_DISK_IMAGE:
-    'The file behind a disk cannot be served: it is missing, locked, of an odd size or may not be opened. `cause` is the error of the system, if there is one.',
+    'The file behind a disk cannot be served: it is missing, locked, of an odd size or may not be opened. ' +
+    '`cause` is the error of the system, if there is one.',
   ERR_FREE_NAME:
     'An inline function refers to something outside it. The message says to what; `cause` is the ReferenceError.',
   ERR_MODULE_LOAD:

@@ -39,7 +39,10 @@ export interface VringSetup {
   readonly kick: number | null
   readonly call: number | null
   readonly error: number | null
-  /** Its part of the region that tracks requests under way; null where none was agreed on. */
+  /**
+   * Its part of the region that tracks requests under way; null where none was agreed on. Where there is
+   * one, what it recovers says where the vring goes on, and {@link base} does not.
+   */
   readonly inflight: { readonly address: number; readonly size: number } | null
   readonly log: DirtyLog | null
 }
@@ -71,7 +74,7 @@ export interface Backend {
   setOwner(): Promise<void>
   /** Stops all vrings, frees the threads, forgets the owner (VH-5). */
   resetOwner(): Promise<void>
-  /** All threads use this memory from now on, and none that was there before. */
+  /** All threads use this memory from now on, and none that was there before. No vring runs meanwhile. */
   setMemory(regions: readonly MappedRegion[]): Promise<void>
   /**
    * A vring begins: it looks for requests at once, whether kicked or not. @throws Error: an address is

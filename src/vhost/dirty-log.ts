@@ -12,7 +12,7 @@
 import * as memory from '#memory'
 
 /** The bytes of memory that a bit stands for (VHOST_LOG_PAGE). */
-export const logPageBytes = 4096
+const logPageBytes = 4096
 
 /** The log as a thread with a vring sees it. */
 export class DirtyPages {

@@ -44,8 +44,8 @@ class World {
   begun = 0
 
   get free(): number[] {
-    const taken = [...this.open].map((position) => this.available[position])
-    return Array.from({ length: size }, (_, head) => head).filter((head) => !taken.includes(head))
+    const taken = new Set([...this.open].map((position) => this.available[position]))
+    return Array.from({ length: size }, (_, head) => head).filter((head) => !taken.has(head))
   }
 
   positionOf(head: number): number {

@@ -13,7 +13,7 @@ import { pageBytes } from '../os/mapping.js'
 import type { MappedRegion } from './backend.js'
 import type { MemoryRegion } from './payloads.js'
 import { demand } from './refusal.js'
-import { mapFile, unmapFile, type Mapping } from './shared-file.js'
+import { mapFile, unmapFile, type Mapping } from './mapped-file.js'
 
 /** The most slots: what KVM has by default, less three of its own; other backends say the same. */
 export const maxMemorySlots = 509

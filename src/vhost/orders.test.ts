@@ -2,11 +2,20 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { close, event } from '../os/events.js'
 import { memoryFile } from '../os/mapping.js'
+import { until } from '../os/own-thread.fixture.js'
 import { pair } from '../os/sockets.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { FakeBackend } from './backend.fixture.js'
 import { Connection } from './connection.js'
-import { addressesOf, Peer, region, Served, sharedMappings, usual } from './session.fixture.js'
+import {
+  addressesOf,
+  logBit,
+  Peer,
+  region,
+  Served,
+  sharedMappings,
+  usual,
+} from './session.fixture.js'
 
 checkForLeaks()
 
@@ -228,19 +237,62 @@ describe('a session takes the order of messages that was recorded', () => {
     assert.equal(served.backend.running.get(3)?.descriptors, own.guest + 0x30000)
   })
 
+  test('of a guest that moves to another host, and of one that stops and goes on', async () => {
+    await using served = new Served()
+    await using peer = await Peer.ready(served.path)
+    assert.equal(await peer.ask('ADD_MEM_REG', region, [memoryFile('guest', region.size)]), 0)
+    const kept = await inflight(peer)
+    peer.say('SET_FEATURES', usual)
+    peer.lay(0)
+    peer.kick(0)
+    peer.enable(0)
+    peer.say('SET_STATUS', 15n)
+    await peer.sync()
+    served.backend.take()
+
+    const log = { size: 4096, offset: 0 }
+    const fd = memoryFile('log', log.size)
+    await peer.caller.call('SET_LOG_BASE', log, [fd])
+    close(fd)
+    peer.say('SET_FEATURES', usual | logBit)
+    assert.equal((await peer.caller.call('GET_STATUS', null)).payload, 15n)
+    peer.say('SET_VRING_ADDR', addressesOf(0, 1))
+    await peer.sync()
+    assert.deepEqual(served.backend.take(), ['change 0 log', 'change 0 usedLog'])
+    // It stops: the status is reset before QEMU asks where the vring stands.
+    served.backend.progress = 300
+    peer.say('SET_STATUS', 0n)
+    for (const index of [0, 1]) peer.enable(index, 0)
+    const base = await peer.base(0)
+    assert.equal(base, 300)
+    assert.deepEqual(served.backend.take(), ['stop 0'])
+
+    // Had it stayed, it would go on there, without its log.
+    peer.say('SET_FEATURES', usual)
+    peer.say('SET_STATUS', 8n)
+    peer.say('SET_INFLIGHT_FD', { size: 4224, offset: 0, queues: 2, queueSize: 128 }, [kept])
+    peer.lay(0, base)
+    peer.kick(0)
+    for (const index of [0, 1]) peer.enable(index)
+    await peer.sync()
+    assert.deepEqual(served.backend.take(), ['start 0 size=128 base=300'])
+    assert.equal(served.backend.running.get(0)?.log, null)
+  })
+
   test('of a resize: the channel says so, and the configuration is read again', async () => {
     await using served = new Served()
     await using peer = await Peer.ready(served.path)
     const [mine, its] = pair()
-    let changes = 0
+    const heard: string[] = []
     const channel = new Connection(mine, 'backend', ({ request }) => {
-      if (request === 'CONFIG_CHANGE_MSG') changes += 1
+      heard.push(request)
     })
     assert.equal(await peer.ask('SET_BACKEND_REQ_FD', null, [its]), 0)
     await config(peer, 57)
     served.backend.config[0] = 99
     served.backend.onConfigChange?.()
-    while (changes === 0) await peer.sync()
+    await until('the channel says so', () => heard.length > 0)
+    assert.deepEqual(heard, ['CONFIG_CHANGE_MSG'])
     const bytes = new Uint8Array(57)
     const { payload } = await peer.caller.call('GET_CONFIG', { offset: 0, flags: 0, bytes })
     assert.equal(payload?.bytes[0], 99)

@@ -18,14 +18,14 @@ import type { ConfigSpace, InflightArea, LogArea } from './payloads.js'
 import { ProtocolError } from './protocol-error.js'
 import { demand, Refusal } from './refusal.js'
 import { SessionVrings } from './session-vrings.js'
-import { InflightRegion, mapLog, type MappedLog } from './shared-areas.js'
+import { InflightRegion, mapLog, type MappedLog } from './mapped-areas.js'
 import type { VringContext, VringState } from './vring-state.js'
 
 export class SessionState implements VringContext {
   readonly backend: Backend
   readonly memory: MemoryTable
   readonly vrings: SessionVrings
-  readonly channel = new BackendChannel()
+  readonly channel: BackendChannel
   readonly #ownership: Ownership
   #isOwner = false
   /** What the frontend has set; null before. */
@@ -37,8 +37,9 @@ export class SessionState implements VringContext {
   readonly #doubtful: MappedLog[] = []
   #inflight: InflightRegion | null = null
 
-  constructor(backend: Backend, ownership: Ownership) {
+  constructor(backend: Backend, ownership: Ownership, socket: string) {
     this.backend = backend
+    this.channel = new BackendChannel(socket)
     this.memory = new MemoryTable((regions) => backend.setMemory(regions))
     this.vrings = new SessionVrings(backend.vrings, this)
     this.#ownership = ownership
@@ -141,7 +142,7 @@ export class SessionState implements VringContext {
     this.#mappedLog = mapLog(area, fd)
     // Where threads fail to change over, both stay until the end.
     if (before !== null) this.#doubtful.push(before)
-    await this.vrings.logChanged()
+    if (this.log !== null) await this.vrings.logChanged()
     for (const log of this.#doubtful.splice(0)) log.close()
   }
 

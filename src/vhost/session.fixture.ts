@@ -54,7 +54,7 @@ export class Served implements AsyncDisposable {
     this.path = join(this.#folder, 'socket')
     this.server = new Server(backend, {
       socket: this.path,
-      onEvent: (event) => this.events.push(event),
+      onEvent: (told) => this.events.push(told),
       ...options,
     })
   }
@@ -65,7 +65,7 @@ export class Served implements AsyncDisposable {
 
   /** The sentences of the connections that have ended so far. */
   get reasons(): (string | null)[] {
-    return this.events.flatMap((event) => (event.kind === 'disconnected' ? [event.reason] : []))
+    return this.events.flatMap((told) => (told.kind === 'disconnected' ? [told.reason] : []))
   }
 
   /** Waits until so many connections are over, with all that they led to. */

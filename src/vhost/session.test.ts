@@ -78,7 +78,7 @@ const neverSpoken: readonly Saying[] = [
 async function ends(served: Served, peer: Peer, saying: Saying, reason: RegExp): Promise<void> {
   const [name, payload, make] = saying
   const count = served.reasons.length + 1
-  peer.say(name, payload as never, make === undefined ? [] : [make()])
+  peer.say(name, payload, make === undefined ? [] : [make()])
   await peer.refused()
   await served.ended(count)
   assert.match(served.reasons[count - 1] ?? '', reason, name)

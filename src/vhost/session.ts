@@ -35,9 +35,10 @@
  *
  * - A word in capitals under "when" is the protocol feature that must have been agreed on; else END.
  * - Not owned, where it must be: REFUSED (EPERM). So a frontend that never says SET_OWNER gets nowhere.
- * - REFUSED: nothing has changed; or all that was asked for is kept, and a vring cannot run with it. The frontend is answered with 1 where REPLY_ACK was agreed on and it
- *   asked for an answer; where it did not, it would go on as if all were well, so: END. Only a write to
- *   the configuration that the device does not take is passed over then.
+ * - REFUSED: nothing has changed; or what was asked for is kept, and a vring cannot run with it. The
+ *   frontend is answered with 1 where REPLY_ACK was agreed on and it asked for an answer. Where it did
+ *   not, it would go on as if all were well, so: END. Only a write to the configuration that the device
+ *   does not take is passed over then.
  * - END: the connection ends with one sentence. The device stays, and the next frontend is served.
  *
  * @module
@@ -58,7 +59,7 @@ import type { Ownership } from './ownership.js'
 import { ProtocolError } from './protocol-error.js'
 import { demand, Refusal } from './refusal.js'
 import { SessionState } from './session-state.js'
-import { makeInflight } from './shared-areas.js'
+import { makeInflight } from './mapped-areas.js'
 
 /** Sends the reply to a request. The descriptors stay the caller's. */
 export type SendReply = <Name extends RequestName>(
@@ -72,7 +73,7 @@ interface Rule<Name extends RequestName> {
   readonly owned?: true
   readonly feature?: ProtocolFeature
   /** What has a reply of its own sends it. */
-  readonly run: (payload: PayloadOf<Name>, given: Descriptors) => void | Promise<void>
+  run(payload: PayloadOf<Name>, given: Descriptors): void | Promise<void>
 }
 
 type Rules = { readonly [Name in RequestName]?: Rule<Name> }
@@ -82,8 +83,9 @@ export class Session {
   readonly #reply: SendReply
   readonly #rules: Rules
 
-  constructor(backend: Backend, ownership: Ownership, reply: SendReply) {
-    this.#state = new SessionState(backend, ownership)
+  /** @param socket - what the trace of messages calls it */
+  constructor(backend: Backend, ownership: Ownership, reply: SendReply, socket = '') {
+    this.#state = new SessionState(backend, ownership, socket)
     this.#reply = reply
     this.#rules = {
       ...sessionRules(this.#state, reply),
@@ -100,7 +102,7 @@ export class Session {
    */
   async handle(message: Message, given: Descriptors): Promise<void> {
     const { request, payload } = message
-    const rule = this.#rules[request] as Rule<RequestName> | undefined
+    const rule: Rule<RequestName> | undefined = this.#rules[request]
     if (rule === undefined) throw new ProtocolError(`${request} is not spoken here`)
     // It is asked for before the request, and due after it: SET_PROTOCOL_FEATURES may agree on it.
     const isDue = (): boolean =>

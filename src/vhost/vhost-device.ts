@@ -294,8 +294,11 @@ export class VhostDevice implements Backend {
     this.#boarded.delete(worker)
     if (isThere !== true) return
     const reins = reinsOf(worker)
-    await reins.command({ type: 'close', device: this.#number }).catch(ignoreEnded)
-    reins.leave(this.#number)
+    try {
+      await reins.command({ type: 'close', device: this.#number }).catch(ignoreEnded)
+    } finally {
+      reins.leave(this.#number)
+    }
   }
 
   async #run(vring: Vring, index: number, setup: VringSetup): Promise<void> {

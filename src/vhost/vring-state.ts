@@ -20,7 +20,7 @@ import type { Backend, DirtyLog, VringSetup } from './backend.js'
 import type { MemoryTable } from './memory-table.js'
 import type { VringAddress } from './payloads.js'
 import { demand, Refusal } from './refusal.js'
-import { closeIfAny, longestQueue, type InflightRegion } from './shared-areas.js'
+import { closeIfAny, longestQueue, type InflightRegion } from './mapped-areas.js'
 
 /** What all vrings of a session have in common. */
 export interface VringContext {

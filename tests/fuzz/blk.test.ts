@@ -23,9 +23,9 @@ const { openLayer } = (await built('layers.js')) as typeof import('../../src/dev
 const { overlayLocks } = (await built(
   'overlay.js',
 )) as typeof import('../../src/devices/blk/overlay.js')
-const { sharedState } = (await built(
-  'shared-state.js',
-)) as typeof import('../../src/devices/blk/shared-state.js')
+const { diskWords } = (await built(
+  'disk-words.js',
+)) as typeof import('../../src/devices/blk/disk-words.js')
 const { TestMemory } = (await built(
   'request.fixture.js',
 )) as typeof import('../../src/devices/blk/request.fixture.js')
@@ -260,7 +260,7 @@ describe('requests of any kind to a disk', () => {
           const readOnly = dice === 0 && what === 'memory'
           memory.reset()
           const backEnd = openLayer(layer(), { readOnly, host, after: () => {} })
-          const words = sharedState(backEnd.size)
+          const words = diskWords(backEnd.size)
           const traits = { readOnly, queues: 1, blockSize: 512, serial: '' }
           const disk = new Disk({ ...traits, backEnd, words })
           try {

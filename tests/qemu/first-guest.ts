@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import type { Served, Wish } from './backend.js'
-import { Guest } from './guest.js'
+import type { Guest } from './guest.js'
 import { createImage, fill, MiB, roomOf, sumOf, sumsInImage, type Part } from './image.js'
 import { until } from './processes.js'
 import { booted, expect, expectSame, growing, type Setting } from './setting.js'

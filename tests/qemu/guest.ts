@@ -156,15 +156,10 @@ export class Guest {
 }
 
 function optionsOf({ kernel, cpus, mebibytes, disks }: Machine, serial: string): string[] {
-  const words = `console=ttyS0 quiet panic=-1 ${system.channelWord}`
-  const boot = kernel === null ? [] : ['-kernel', kernel.image, '-initrd', kernel.initramfs]
   return [
-    ...['-machine', 'q35,accel=tcg', '-cpu', 'max', '-smp', `${cpus}`],
-    ...['-nodefaults', '-no-user-config', '-display', 'none'],
-    ...system.memoryOptions(mebibytes),
-    ...boot,
-    ...(kernel === null ? [] : ['-append', words]),
-    ...['-serial', 'stdio', '-serial', `unix:${serial}`],
-    ...disks.flatMap((disk, index) => system.diskOptions(disk, index)),
-  ]
+    system.guestOptions(kernel, cpus, true),
+    system.memoryOptions(mebibytes),
+    ['-serial', 'stdio', '-serial', `unix:${serial}`],
+    disks.flatMap((disk, index) => system.diskOptions(disk, index)),
+  ].flat()
 }

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Backend } from './backend.js'
+import { boot } from './boot.js'
 import { Course } from './course.js'
 import { firmware } from './firmware.js'
 import { firstGuest } from './first-guest.js'
@@ -41,6 +42,7 @@ async function main(): Promise<number> {
   console.log(`Linux ${kernel.version} on a disk of ${backend.name}`)
   try {
     await firmware(setting)
+    await boot(setting)
     await secondGuest(setting, await firstGuest(setting))
   } catch (error) {
     console.error(error)

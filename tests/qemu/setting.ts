@@ -17,14 +17,17 @@ export interface Setting {
 
 /** The names of the steps that a backend may lack. */
 export const growing = 'the disk grows while it is in use'
+export const booting = 'serve-disk --boot gives a shell on the disk'
 
 /** @throws Error: it does not hold */
 export function expect(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise)
 }
 
+type Plain = string | number | undefined
+
 /** @throws Error: they differ */
-export function expectSame<Value>(what: string, actual: Value, expected: Value): void {
+export function expectSame(what: string, actual: Plain, expected: Plain): void {
   if (actual !== expected) throw new Error(`${what}: ${actual} instead of ${expected}`)
 }
 

@@ -59,5 +59,5 @@ export async function writersEnd(guest: Guest): Promise<void> {
   const wait = 'n=0; while [ "$(cat /tmp/ended 2>/dev/null | wc -l)" -lt 3 ]'
   await guest.run(`${wait}; do usleep 50000; n=$((n+1)); [ $n -lt 1200 ] || exit 9; done`)
   const statuses = await guest.run('cat /tmp/ended')
-  if (statuses !== '0\n0\n0') throw new Error(`the writers ended with ${statuses.split('\n')}`)
+  if (statuses !== '0\n0\n0') throw new Error(`the writers ended with ${JSON.stringify(statuses)}`)
 }

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { existsSync, rmSync } from 'node:fs'
 import type { Backend, Served, Wish } from './backend.js'
 import { end, start, until } from './processes.js'
-import { growing } from './setting.js'
+import { booting, growing } from './setting.js'
 
 const sector = 512
 
@@ -16,7 +16,7 @@ export const storageDaemon: Backend = {
   name: 'qemu-storage-daemon',
   programs: ['qemu-storage-daemon', 'qemu-img'],
   // It takes the new size, and does not tell the guest.
-  lacks: [growing],
+  lacks: [growing, booting],
   async serve(wish) {
     const monitor = ['--chardev', 'stdio,id=monitor', '--monitor', 'chardev=monitor']
     rmSync(wish.socket, { force: true })

@@ -30,10 +30,10 @@ export interface Served {
 
 export const ours: Side = {
   name: 'ours',
-  call: ({ file, socket, queues, isDirect }) => [
-    ...[process.execPath, command, 'serve-disk', file, '--socket', socket],
-    ...['--queues', `${queues}`, ...(isDirect ? ['--direct'] : [])],
-  ],
+  call: ({ file, socket, queues, isDirect }) => {
+    const args = [process.execPath, command, 'serve-disk', file, '--socket', socket]
+    return [...args, '--queues', `${queues}`, ...(isDirect ? ['--direct'] : [])]
+  },
 }
 
 const daemon = (name: string, aio: string): Side => ({
@@ -42,11 +42,9 @@ const daemon = (name: string, aio: string): Side => ({
     const cache = isDirect ? ',cache.direct=on' : ''
     const node = `driver=file,node-name=file,filename=${file},aio=${aio}${cache}`
     const place = `addr.type=unix,addr.path=${socket}`
-    return [
-      ...['qemu-storage-daemon', '--blockdev', node],
-      ...['--blockdev', 'driver=raw,node-name=disk,file=file', '--export'],
-      `type=vhost-user-blk,id=export,node-name=disk,writable=on,${place},num-queues=${queues}`,
-    ]
+    const nodes = ['--blockdev', node, '--blockdev', 'driver=raw,node-name=disk,file=file']
+    const served = 'type=vhost-user-blk,id=export,node-name=disk,writable=on'
+    return ['qemu-storage-daemon', ...nodes, '--export', `${served},${place},num-queues=${queues}`]
   },
 })
 

@@ -1,4 +1,4 @@
 /** A guest of QEMU from what this system has: a kernel, busybox, and disks that others serve. */
-export { channelWord, initramfs } from './initramfs.js'
-export { asShell, diskOptions, memoryOptions, type Disk } from './qemu.js'
+export { initramfs } from './initramfs.js'
+export { asShell, diskOptions, guestOptions, memoryOptions, type Disk } from './qemu.js'
 export { findKernel, findProgram, missingPackages, type Kernel } from './system.js'

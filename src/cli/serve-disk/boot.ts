@@ -12,6 +12,7 @@ import {
   diskOptions,
   findKernel,
   findProgram,
+  guestOptions,
   initramfs,
   memoryOptions,
   missingPackages,
@@ -33,8 +34,8 @@ export function kernelToBoot(): Kernel {
   throw new Error(`--boot needs packages that are not here: ${install}`)
 }
 
-/** Boots a guest. @returns the exit code of QEMU, when the guest has been turned off */
-export async function boot(kernel: Kernel, disk: Disk, signal: AbortSignal): Promise<number> {
+/** Boots a guest. Resolves when it has been turned off. @throws Error: QEMU has failed */
+export async function boot(kernel: Kernel, disk: Disk, signal: AbortSignal): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'userworker-guest-'))
   try {
     const file = join(folder, 'initramfs')
@@ -47,8 +48,8 @@ export async function boot(kernel: Kernel, disk: Disk, signal: AbortSignal): Pro
     )
     const qemu = spawn('qemu-system-x86_64', optionsOf(kernel, file, disk), { stdio: 'inherit' })
     signal.addEventListener('abort', () => qemu.kill(), { once: true })
-    const [code] = (await once(qemu, 'exit')) as [number | null]
-    return code ?? 0
+    const [code, by] = (await once(qemu, 'exit')) as [number | null, string | null]
+    if (code !== 0 && !signal.aborted) throw new Error(`QEMU has ended with ${code ?? by}`)
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -56,11 +57,9 @@ export async function boot(kernel: Kernel, disk: Disk, signal: AbortSignal): Pro
 
 function optionsOf({ image }: Kernel, file: string, disk: Disk): string[] {
   return [
-    ...['-machine', 'q35', '-accel', 'kvm', '-accel', 'tcg', '-cpu', 'max'],
-    ...['-smp', `${disk.queues}`, '-nodefaults', '-no-user-config', '-display', 'none'],
-    ...memoryOptions(mebibytes),
-    ...['-kernel', image, '-initrd', file, '-append', 'console=ttyS0 quiet panic=-1'],
-    ...['-no-reboot', '-serial', 'mon:stdio'],
-    ...diskOptions(disk),
-  ]
+    guestOptions({ image, initramfs: file }, disk.queues, false),
+    memoryOptions(mebibytes),
+    ['-no-reboot', '-serial', 'mon:stdio'],
+    diskOptions(disk),
+  ].flat()
 }

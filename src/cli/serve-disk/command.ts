@@ -14,6 +14,7 @@ import { createMissing, sizeOf } from './image.js'
 import { bytesIn, countIn, shownBytes } from './numbers.js'
 import { watchOver } from './watch.js'
 
+const seedIn = countIn(0, 2 ** 32 - 1)
 /** As many vrings as a device has at most. */
 const mostQueues = 256
 const shownMebibytes = 1024
@@ -38,11 +39,12 @@ export function addServeDiskCommand(program: Command): void {
     .requiredOption('--socket <PATH>', 'the UNIX socket to make, which is yours alone')
     .option('--read-only', 'the guest may not write')
     .option('--direct', 'past the page cache, by io_uring and O_DIRECT')
-    .option('--queues <N>', 'how many queues, each with a thread', countIn(mostQueues), 1)
+    .option('--queues <N>', 'how many queues, each with a thread', countIn(1, mostQueues), 1)
     .option('--overlay <FILE>', 'writes go to this file, and the image stays what it is')
     .option('--faults <RULES>', 'what is to go wrong, for tests of what runs in the guest')
+    .option('--seed <N>', 'the same faults again; default: a new one, which is shown', seedIn)
     .option('--bps <N>', 'at most so many bytes a second, such as 100M', bytesIn)
-    .option('--iops <N>', 'at most so many requests a second', countIn(Number.MAX_SAFE_INTEGER))
+    .option('--iops <N>', 'at most so many requests a second', countIn(1, Number.MAX_SAFE_INTEGER))
     .option('--trace <FILE>', 'write each message and request to it, one JSON line each')
     .option('--create <SIZE>', 'make the image, such as 10G, if it is missing', bytesIn)
     .option('--boot', 'boot a small Linux on it, here in the terminal')
@@ -50,8 +52,7 @@ export function addServeDiskCommand(program: Command): void {
       try {
         await serve(file, options)
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
-        command.error(`error: ${printable(why)}`, { exitCode: 2 })
+        command.error(`error: ${printable(sentenceOf(error, options))}`, { exitCode: 2 })
       }
     })
 }
@@ -68,12 +69,30 @@ async function serve(file: string, options: Options): Promise<void> {
   try {
     if (kernel === null) {
       process.stdout.write(`${introduction(file, wish)}\n`)
+      if (wish.faults !== undefined) process.stdout.write(`The seed of the faults: ${disk.seed}\n`)
       await watch.ended
-    } else process.exitCode = await boot(kernel, wish, watch.signal)
+    } else await boot(kernel, wish, watch.signal)
   } finally {
     watch.close()
     await disk.close()
   }
+}
+
+/** What the system says of a socket in words; every other error has its own. */
+function sentenceOf(error: unknown, { socket }: Options): string {
+  if (!(error instanceof Error)) return String(error)
+  const { syscall, code = '' } = error as NodeJS.ErrnoException
+  if (syscall?.startsWith('bind ') !== true) return error.message
+  return `The socket '${resolve(socket)}' ${reasons[code] ?? `cannot be made (${code})`}`
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use: another program listens there',
+  EACCES: 'cannot be made: you may not write to its folder',
+  EEXIST: 'cannot be made: a file that is no socket is there',
+  ENOENT: 'cannot be made: its folder does not exist',
+  ENOTDIR: 'cannot be made: its folder does not exist',
+  EROFS: 'cannot be made: its file system is read-only',
 }
 
 function introduction(file: string, { socket, queues }: Disk): string {

@@ -15,12 +15,12 @@ export function bytesIn(text: string): number {
   throw new InvalidArgumentError('It must be a number of bytes, such as 4096, 512M or 10G.')
 }
 
-/** A whole number from 1 on. */
-export function countIn(most: number): (text: string) => number {
+/** Whole numbers in a range. */
+export function countIn(least: number, most: number): (text: string) => number {
   return (text) => {
     const count = Number(text)
-    if (/^\d+$/.test(text) && count >= 1 && count <= most) return count
-    throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`)
+    if (/^\d+$/.test(text) && count >= least && count <= most) return count
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
   }
 }
 

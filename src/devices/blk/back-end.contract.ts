@@ -27,14 +27,11 @@ async function end(
   by: BackEnd,
   operation: (done: Done) => Outcome,
 ): Promise<boolean> {
-  let answer: boolean | null = null
-  const outcome = operation((ok) => {
-    assert.equal(answer, null, 'it is told once')
-    answer = ok
-  })
-  if (outcome !== 'later') return outcome === 'done'
-  while (answer === null) await wait?.(by)
-  return answer
+  const answers: boolean[] = []
+  const outcome = operation((ok) => answers.push(ok))
+  if (outcome === 'later') while (answers.length === 0) await wait?.(by)
+  assert.equal(answers.length, outcome === 'later' ? 1 : 0, 'it is told once, and only later')
+  return answers[0] ?? outcome === 'done'
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Words } from '#memory'
-import { capacityOf, isWriteThrough } from './shared-state.js'
+import { capacityOf, isWriteThrough } from './disk-words.js'
 import * as spec from './spec.js'
 
 /** What a disk says of itself. */
@@ -16,11 +16,15 @@ export interface DiskTraits {
 }
 
 /** The most data pieces of a request: as many as one system call takes, without header and status. */
-export const mostPieces = 1022
-/** The most that one segment discards or zeroes: 1 GiB. */
-export const mostRangeSectors: number = 2 ** 21
-/** How many of them a request may have. */
-export const mostRanges = 32
+const mostPieces = 1022
+/**
+ * The most that one segment discards, and zeroes, in sectors: 1 GiB, and 64 MiB, as there are file systems
+ * where zeros have to be written, and a thread is busy with it.
+ */
+export const mostDiscarded: number = 2 ** 21
+export const mostZeroed: number = 2 ** 17
+/** How many segments a request may have. */
+export const mostRanges = 8
 
 const { configOffsets: at } = spec
 
@@ -58,10 +62,10 @@ export function configOf(traits: DiskTraits, words: Words): Uint8Array {
   view.setUint8(at.writeback, isWriteThrough(words) ? 0 : 1)
   view.setUint16(at.num_queues, traits.queues, true)
   if (!traits.readOnly) {
-    view.setUint32(at.max_discard_sectors, mostRangeSectors, true)
+    view.setUint32(at.max_discard_sectors, mostDiscarded, true)
     view.setUint32(at.max_discard_seg, mostRanges, true)
     view.setUint32(at.discard_sector_alignment, traits.blockSize / spec.sectorBytes, true)
-    view.setUint32(at.max_write_zeroes_sectors, mostRangeSectors, true)
+    view.setUint32(at.max_write_zeroes_sectors, mostZeroed, true)
     view.setUint32(at.max_write_zeroes_seg, mostRanges, true)
     view.setUint8(at.write_zeroes_may_unmap, 1)
   }

@@ -1,9 +1,9 @@
 /**
  * A file past the page cache, by a ring of system calls: many requests at once from one thread.
  *
- *     noted ── submitted by the thread's next sleep ── completed ─┬─ all of it: done
- *       ↑                                                         ├─ an error: failed
- *       └────────────────────────────── a part of it, or again ───┘
+ *     noted ── submitted, a few at once or at the next sleep ── completed ─┬─ all of it: done
+ *       ↑                                                                  ├─ an error: failed
+ *       └───────────────────────────────────────── a part of it, or again ─┘
  *
  * There are places for so many at once as the ring has entries; more wait for one.
  *

@@ -5,7 +5,7 @@ import type { BackEnd } from './back-end.js'
 import { Disk, type DiskParts } from './disk.js'
 import { MemoryBackEnd } from './memory.js'
 import { rangeBytesOf, requestBytes, TestMemory, type TestRequest } from './request.fixture.js'
-import { countsOf, setCapacity, sharedState } from './shared-state.js'
+import { countsOf, setCapacity, diskWords } from './disk-words.js'
 import * as spec from './spec.js'
 
 checkForLeaks()
@@ -31,7 +31,7 @@ function diskOf(parts: Partial<DiskParts> = {}) {
       return 'done' as const
     },
   })
-  const words = sharedState(bytes.byteLength)
+  const words = diskWords(bytes.byteLength)
   const traits = { readOnly: false, queues: 1, blockSize: 512, serial: 'a serial' }
   const disk = new Disk({ ...traits, backEnd, words, ...parts })
   return { disk, words, bytes: new Uint8Array(bytes), flushes: () => flushes }
@@ -160,7 +160,7 @@ describe('requests to zero and to discard', () => {
 
 describe('a bad request', () => {
   const range = rangeBytesOf({ sector: 0, sectors: 1 })
-  const many = rangeBytesOf(...Array.from({ length: 33 }, () => ({ sector: 0, sectors: 1 })))
+  const many = rangeBytesOf(...Array.from({ length: 9 }, () => ({ sector: 0, sectors: 1 })))
   const bad: readonly (readonly [string, Uint8Array, number, number])[] = [
     ['reads beyond the end', requestBytes(0, sectors - 1), 1024, ioError],
     ['reads at the end', requestBytes(0, sectors), 512, ioError],

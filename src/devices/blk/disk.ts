@@ -8,9 +8,9 @@ import type { Device } from '../../vhost/index.js'
 import type { Request } from '../../virtio/index.js'
 import type { BackEnd } from './back-end.js'
 import { configOf, featuresOf, writebackOf, type DiskTraits } from './config.js'
-import { Job, type DiskSide } from './job.js'
+import { DiskRequest, type DiskSide } from './disk-request.js'
 import type { RateLimit } from './rate-limit.js'
-import { setWriteThrough } from './shared-state.js'
+import { setWriteThrough } from './disk-words.js'
 import * as spec from './spec.js'
 
 /** What a disk is made of. */
@@ -20,13 +20,13 @@ export interface DiskParts extends DiskTraits {
   /** At most 20 bytes; what the guest sees as serial number. */
   readonly serial: string
   readonly limit?: RateLimit | null
-  readonly trace?: ((job: Job) => void) | null
+  readonly trace?: ((request: DiskRequest) => void) | null
   /** Calls later, in this thread. Asked only where there is a limit. */
   readonly after?: (ms: number, run: () => void) => void
 }
 
-/** Jobs that are kept for the next requests. */
-const mostIdleJobs = 1024
+/** So many are kept for the next requests. */
+const mostIdle = 1024
 
 export class Disk implements Device, DiskSide {
   readonly id = spec.VIRTIO_ID_BLOCK
@@ -36,11 +36,11 @@ export class Disk implements Device, DiskSide {
   readonly words: Words
   readonly readOnly: boolean
   readonly serial: Uint8Array
-  readonly trace: ((job: Job) => void) | null
+  readonly trace: ((request: DiskRequest) => void) | null
   canFlush = true
   readonly #parts: DiskParts
   readonly #limit: RateLimit | null
-  readonly #idle: Job[] = []
+  readonly #idle: DiskRequest[] = []
 
   constructor(parts: DiskParts) {
     this.#parts = parts
@@ -72,15 +72,15 @@ export class Disk implements Device, DiskSide {
   }
 
   process(request: Request, vring: number): void {
-    const job = this.#idle.pop() ?? new Job(this)
-    const bytes = job.take(request, vring)
+    const own = this.#idle.pop() ?? new DiskRequest(this)
+    const bytes = own.take(request, vring)
     const waitMs = this.#limit?.take(bytes) ?? 0
-    if (waitMs > 0) this.#parts.after?.(waitMs, () => job.run())
-    else job.run()
+    if (waitMs > 0) this.#parts.after?.(waitMs, () => own.run())
+    else own.run()
   }
 
-  recycle(job: Job): void {
-    if (this.#idle.length < mostIdleJobs) this.#idle.push(job)
+  recycle(over: DiskRequest): void {
+    if (this.#idle.length < mostIdle) this.#idle.push(over)
   }
 
   close(): void {

@@ -1,4 +1,3 @@
 /** The door of `devices/blk/`: a disk. */
 export { type FaultOperation, type FaultRule } from './fault-rules.js'
 export { serveDisk, ServedDisk, type DiskStats, type ServeDiskOptions } from './serve-disk.js'
-export { type DiskCounts } from './shared-state.js'

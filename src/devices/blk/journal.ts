@@ -24,8 +24,8 @@ const begin = 0
 const end = 1
 /** The words of a journal. */
 export const journalWords = 2
-/** The size of its file, which is sparse: the most that the words can tell of. */
-export const journalBytes: number = 2 ** 40
+/** The size of its file: the most that the words can tell of. */
+const journalBytes: number = 2 ** 40
 const mostNoted = 2 ** 18
 
 export class Journal {
@@ -73,7 +73,8 @@ export class Journal {
       if (this.#file.read(header, at * sectorBytes) !== 'done') return false
       at += 1 + view.getFloat64(8) / sectorBytes
     }
-    for (const at of places.reverse()) {
+    while (places.length > 0) {
+      const at = places.pop() ?? 0
       this.#file.read(header, at * sectorBytes)
       const [offset, length] = [view.getFloat64(0), view.getFloat64(8)]
       const bytes = { segments: memoryOf, from: sectorBytes, length }

@@ -79,6 +79,8 @@ export function openLayer(layer: Layer, opening: Opening): BackEnd {
       if (host.isControl) return over
       return new FaultsBackEnd({ over, rules, seed, words, journal, after })
     }
+    default:
+      return layer satisfies never
   }
 }
 

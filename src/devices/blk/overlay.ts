@@ -99,7 +99,7 @@ export class OverlayBackEnd implements BackEnd {
   }
 
   close(): void {
-    for (const memory of this.#spare) memory.free()
+    for (const each of this.#spare) each.free()
     this.#file.close()
     this.#own.close()
     this.#parts.over.close()
@@ -179,13 +179,13 @@ export class OverlayBackEnd implements BackEnd {
     const length = to - from
     if (length === 0) return () => 'done'
     return (done) => {
-      const memory = this.#spare.pop() ?? new MappedBytes(clusterBytes)
-      const bytes = { segments: memory, from: 0, length }
+      const copy = this.#spare.pop() ?? new MappedBytes(clusterBytes)
+      const bytes = { segments: copy, from: 0, length }
       const steps: Step[] = [
         (read) => this.#parts.over.read(bytes, from, read),
         () => this.#own.write(bytes, this.#file.dataStart + from),
       ]
-      return atEnd(steps, () => this.#spare.push(memory), done)
+      return atEnd(steps, () => this.#spare.push(copy), done)
     }
   }
 

@@ -17,7 +17,7 @@
  */
 import * as memory from '#memory'
 import { microseconds, now } from '../../os/clock.js'
-import { bytesBucket, requestsBucket } from './shared-state.js'
+import { bytesBucket, requestsBucket } from './disk-words.js'
 
 /** What goes through at once after a pause, as time at the full rate: microseconds. */
 const burstUs = 20_000

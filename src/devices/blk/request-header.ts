@@ -9,7 +9,7 @@ import type { Segments } from '../../virtio/index.js'
 export const headerBytes = 16
 
 /** A segment to discard or to zero: `sector`, `num_sectors`, `flags`. */
-export const rangeBytes = 16
+const rangeBytes = 16
 
 /** Part of the disk, in sectors. */
 export interface SectorRange {

@@ -6,7 +6,7 @@
  */
 import { builtin } from '../../os/builtin.js'
 import { now } from '../../os/clock.js'
-import type { Job } from './job.js'
+import type { DiskRequest } from './disk-request.js'
 import * as spec from './spec.js'
 
 const namesOf = (prefix: string): ReadonlyMap<number, string> =>
@@ -17,6 +17,9 @@ const namesOf = (prefix: string): ReadonlyMap<number, string> =>
   )
 const types = namesOf('VIRTIO_BLK_T_')
 const statuses = namesOf('VIRTIO_BLK_S_')
+
+/** When a line was written: on a clock that is the same for all of this process, to a microsecond. */
+export const elapsedMs = (): number => Math.round(now() * 1000) / 1000
 
 export class RequestTrace {
   readonly #fd: number
@@ -29,10 +32,11 @@ export class RequestTrace {
   }
 
   /** A request is over, and its memory is still there. */
-  note({ header, request, vring, length, status, cameMs }: Job): void {
+  note({ header, request, vring, length, status, cameMs }: DiskRequest): void {
     const { type, sector } = header
     const line = {
       kind: 'request',
+      ms: elapsedMs(),
       thread: this.#thread,
       vring,
       head: request.head,

@@ -57,8 +57,8 @@ export class Crew {
   #sleep: Sleep | null = null
   /** What is under way in the event loop. */
   #underWay = 0
-  /** Ends a sleep in the event loop. */
-  #rouse: () => void = () => {}
+  /** Whether a sleep in the event loop is to end. */
+  #isRoused = false
   /** Whether the owner rang since the last look. */
   #rang = false
   /** Commands are carried out one after the other. */
@@ -95,13 +95,17 @@ export class Crew {
   /** The end: what is left is run, and nothing is added any more (VH-27). Then what is under way ends. */
   async close(): Promise<void> {
     for (const item of close(this.#birth.list)) this.#run(item)
-    while (this.#isWaiting()) await this.#turn()
+    while (this.#isWaiting()) {
+      // The ring of the kill is heard: a turn is over at once as long as it is not.
+      this.#look(0)
+      await this.#turn()
+    }
   }
 
   /** Adds the work of a vring (VH-10). @returns false after the end: it does not run */
   add(item: number): boolean {
     const isAdded = add(this.#birth.list, item)
-    this.#rouse()
+    this.#isRoused = true
     return isAdded
   }
 
@@ -148,7 +152,7 @@ export class Crew {
     this.#underWay++
     void promise.finally(() => {
       this.#underWay--
-      this.#rouse()
+      this.#isRoused = true
     })
   }
 
@@ -228,14 +232,14 @@ export class Crew {
    * watch them in a thread that may be terminated (see `watch` of os/events.ts).
    */
   async #turn(): Promise<void> {
-    let isRoused = false
-    this.#rouse = () => {
-      isRoused = true
-    }
-    for (let turns = 0; !isRoused && !this.#rang && !hasWork(this.#birth.list); turns++) {
+    this.#isRoused = false
+    for (let turns = 0; !this.#isUp(); turns++) {
       await nextTurn()
-      this.#look(isRoused || turns < eagerTurns ? 0 : lazyLookMs)
+      if (!this.#isUp()) this.#look(turns < eagerTurns ? 0 : lazyLookMs)
     }
-    this.#rouse = () => {}
+  }
+
+  #isUp(): boolean {
+    return this.#isRoused || this.#rang || hasWork(this.#birth.list)
   }
 }

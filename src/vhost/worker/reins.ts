@@ -127,12 +127,18 @@ export class Reins {
 
   /** Resolves when all works that were added before this have run (VH-15, INV-VH-4). */
   async flush(): Promise<void> {
-    const item = await this.#sentinel()
-    if (item === null) return
-    const flushed = new Pending<void>(`flush of '${this.thread.name}'`)
-    this.#flushes.set(item, flushed)
-    if (!this.add(item)) this.#flushed(item)
-    await flushed.promise
+    while (this.#end === null) {
+      const item = this.#freeSentinel()
+      if (item === null) {
+        // Waker: `#flushed`, of each sentinel that is free again, and the thread's end.
+        await new Promise<void>((resolve) => this.#queue.push(resolve))
+        continue
+      }
+      const flushed = new Pending<void>(`flush of '${this.thread.name}'`)
+      this.#flushes.set(item, flushed)
+      if (!this.add(item)) this.#flushed(item)
+      return await flushed.promise
+    }
   }
 
   /** Somebody's vrings are here from now on. @param number - theirs in this worker */
@@ -163,15 +169,11 @@ export class Reins {
     this.#items.delete(item)
   }
 
-  /** @returns null when the thread has ended */
-  async #sentinel(): Promise<number | null> {
-    for (;;) {
-      if (this.#end !== null) return null
-      for (let item = firstSentinel; item < firstSentinel + sentinels; item++) {
-        if (!this.#flushes.has(item)) return item
-      }
-      await new Promise<void>((resolve) => this.#queue.push(resolve))
+  #freeSentinel(): number | null {
+    for (let item = firstSentinel; item < firstSentinel + sentinels; item++) {
+      if (!this.#flushes.has(item)) return item
     }
+    return null
   }
 
   #takesNone(): UserWorkerError {

@@ -45,7 +45,7 @@ const length = requestsBucket + 2
 export type DiskCounts = Readonly<Record<Counted | 'bytesRead' | 'bytesWritten', number>>
 
 /** New words, for a disk of so many bytes. */
-export function sharedState(bytes: number): memory.Words {
+export function diskWords(bytes: number): memory.Words {
   const words = memory.allocate(length)
   setCapacity(words, bytes)
   return words

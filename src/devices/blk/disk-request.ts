@@ -1,5 +1,5 @@
 /**
- * One request on its way through a disk. Jobs are used again, so that a request costs no memory.
+ * One request on its way through a disk. They are used again, so that a request costs no memory.
  *
  *     begin ── bad: answered at once
  *       │
@@ -23,9 +23,9 @@ import {
   type Outcome,
   type Step,
 } from './back-end.js'
-import { mostRanges, mostRangeSectors } from './config.js'
+import { mostDiscarded, mostRanges, mostZeroed } from './config.js'
 import { headerBytes, rangesOf, RequestHeader, type SectorRange } from './request-header.js'
-import { capacityOf, count, countBytes, isWriteThrough, type Counted } from './shared-state.js'
+import { capacityOf, count, countBytes, isWriteThrough, type Counted } from './disk-words.js'
 import * as spec from './spec.js'
 
 /** What the requests of one thread have in common. */
@@ -38,9 +38,9 @@ export interface DiskSide {
   /** Whether the driver knows flushes: without, each write must be one. */
   canFlush: boolean
   /** Is told of each request's end, before it goes back. */
-  readonly trace: ((job: Job) => void) | null
-  /** Takes a job that is over. */
-  recycle(job: Job): void
+  readonly trace: ((request: DiskRequest) => void) | null
+  /** Takes one that is over. */
+  recycle(request: DiskRequest): void
 }
 
 const { sectorBytes, VIRTIO_BLK_S_OK, VIRTIO_BLK_S_IOERR, VIRTIO_BLK_S_UNSUPP } = spec
@@ -48,7 +48,7 @@ const nothing = null as never
 /** As one status byte. */
 const statusByte = new Uint8Array(1)
 
-export class Job implements Bytes {
+export class DiskRequest implements Bytes {
   readonly #side: DiskSide
   readonly header = new RequestHeader()
   request: Request = nothing
@@ -143,7 +143,8 @@ export class Job implements Bytes {
     if (ranges === null) return this.#end(VIRTIO_BLK_S_IOERR)
     const known = what === 'zeroes' ? spec.VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0
     if (ranges.some(({ flags }) => (flags & ~known) !== 0)) return this.#end(VIRTIO_BLK_S_UNSUPP)
-    if (!ranges.every((range) => this.#isFit(range))) return this.#end(VIRTIO_BLK_S_IOERR)
+    const most = what === 'zeroes' ? mostZeroed : mostDiscarded
+    if (!ranges.every((range) => this.#isFit(range, most))) return this.#end(VIRTIO_BLK_S_IOERR)
     count(words, what)
     this.#isFlushDue = what === 'zeroes' && this.#writesThrough()
     const steps = ranges
@@ -157,8 +158,8 @@ export class Job implements Bytes {
     this.#goOn(inTurn(steps, this.#done))
   }
 
-  #isFit({ sector, sectors }: SectorRange): boolean {
-    return sectors <= mostRangeSectors && this.#isOnDisk(sector, sectors)
+  #isFit({ sector, sectors }: SectorRange, most: number): boolean {
+    return sectors <= most && this.#isOnDisk(sector, sectors)
   }
 
   #isOnDisk(sector: number, sectors: number): boolean {

@@ -10,7 +10,7 @@ import type { DirtyLog } from './backend.js'
 import { inflightQueueBytes } from './inflight.js'
 import type { InflightArea, LogArea } from './payloads.js'
 import { demand } from './refusal.js'
-import { mapFile, unmapFile, type Mapping } from './shared-file.js'
+import { mapFile, unmapFile, type Mapping } from './mapped-file.js'
 
 /** The most descriptors of a split virtqueue. */
 export const longestQueue = 32768
