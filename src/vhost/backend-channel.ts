@@ -8,12 +8,18 @@
 import { Caller } from './caller.js'
 
 export class BackendChannel {
+  readonly #socket: string
   #caller: Caller<'backend'> | null = null
+
+  /** @param socket - what the trace of messages calls it */
+  constructor(socket: string) {
+    this.#socket = socket
+  }
 
   /** @param fd - a socket of the frontend's; from now on the channel's own */
   open(fd: number): void {
     this.close()
-    this.#caller = new Caller(fd, 'backend')
+    this.#caller = new Caller(fd, 'backend', this.#socket)
   }
 
   /** Tells that the configuration space has changed, where there is a channel. */

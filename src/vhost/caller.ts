@@ -41,6 +41,7 @@ export class Caller<From extends Side> {
   readonly ended: Promise<Error | null>
   readonly #wire: Wire
   readonly #from: From
+  readonly #socket: string
   readonly #waiting: Waiting[] = []
   #isOver = false
 
@@ -49,10 +50,12 @@ export class Caller<From extends Side> {
    *
    * @param fd - a connected socket; from now on the caller's own
    * @param from - the side that asks: this one
+   * @param socket - what the trace of messages calls it
    */
-  constructor(fd: number, from: From) {
+  constructor(fd: number, from: From, socket = '') {
     this.#wire = new Wire(fd)
     this.#from = from
+    this.#socket = socket
     this.ended = this.#serve()
   }
 
@@ -62,7 +65,7 @@ export class Caller<From extends Side> {
     payload: PayloadOf<Name, From>,
     fds: readonly number[] = [],
   ): void {
-    traceMessage('out', this.#from, name, false, payload, fds.length)
+    traceMessage(this.#socket, 'out', this.#from, name, false, payload, fds.length)
     this.sendRaw(encodeRequest(this.#from, name, payload), fds)
   }
 
@@ -78,13 +81,13 @@ export class Caller<From extends Side> {
     fds: readonly number[] = [],
   ): Promise<Reply<ReplyOf<Name, From>>> {
     if (this.#isOver) throw ended(name)
-    traceMessage('out', this.#from, name, false, payload, fds.length)
+    traceMessage(this.#socket, 'out', this.#from, name, false, payload, fds.length)
     this.sendRaw(encodeRequest(this.#from, name, payload, !hasReply(this.#from, name)), fds)
     const pending = new Pending<Reply<ReplyOf<Name, From>>>(`the reply to ${name}`)
     this.#waiting.push({
       take: ({ header, payload: bytes, descriptors }) => {
         const value = decodeReply(this.#from, name, header, bytes, descriptors.count)
-        traceMessage('in', this.#from, name, true, value, descriptors.count)
+        traceMessage(this.#socket, 'in', this.#from, name, true, value, descriptors.count)
         pending.resolve({ payload: value, descriptors })
       },
       fail: (error) => pending.reject(error),

@@ -232,7 +232,7 @@ describe('whoever listens to userworker:vhost-message', () => {
     close(one)
     await connection.ended
     unsubscribe('userworker:vhost-message', listener)
-    const of = { from: 'frontend', isReply: false, descriptors: 0 }
+    const of = { socket: '', from: 'frontend', isReply: false, descriptors: 0 }
     assert.deepEqual(got, [
       { ...of, direction: 'in', request: 'GET_FEATURES', payload: null },
       { ...of, direction: 'out', request: 'GET_FEATURES', payload: 5n, isReply: true },

@@ -41,6 +41,7 @@ export class Connection<From extends Side = 'frontend'> {
   readonly ended: Promise<Error | null>
   readonly #wire: Wire
   readonly #from: From
+  readonly #socket: string
   readonly #handle: Handler<From>
 
   /**
@@ -48,10 +49,12 @@ export class Connection<From extends Side = 'frontend'> {
    *
    * @param fd - a connected socket; from now on the connection's own
    * @param from - the side that asks
+   * @param socket - what the trace of messages calls it
    */
-  constructor(fd: number, from: From, handle: Handler<From>) {
+  constructor(fd: number, from: From, handle: Handler<From>, socket = '') {
     this.#wire = new Wire(fd)
     this.#from = from
+    this.#socket = socket
     this.#handle = handle
     this.ended = this.#serve()
   }
@@ -67,7 +70,7 @@ export class Connection<From extends Side = 'frontend'> {
     payload: ReplyOf<Name, From>,
     fds: readonly number[] = [],
   ): void {
-    traceMessage('out', this.#from, name, true, payload, fds.length)
+    traceMessage(this.#socket, 'out', this.#from, name, true, payload, fds.length)
     this.#wire.send(encodeReply(this.#from, name, payload), fds)
   }
 
@@ -94,7 +97,15 @@ export class Connection<From extends Side = 'frontend'> {
   async #serveOne({ header, payload, descriptors }: RawMessage): Promise<void> {
     try {
       const message = decodeRequest(this.#from, header, payload, descriptors.count)
-      traceMessage('in', this.#from, message.request, false, message.payload, descriptors.count)
+      traceMessage(
+        this.#socket,
+        'in',
+        this.#from,
+        message.request,
+        false,
+        message.payload,
+        descriptors.count,
+      )
       await this.#handle(message, descriptors)
     } finally {
       descriptors.close()

@@ -9,6 +9,8 @@ import type { Side } from './message.js'
 
 /** A message, as the channel's listeners get it. */
 export interface TracedMessage {
+  /** The path of the device's socket; empty at a frontend for tests. */
+  readonly socket: string
   /** `in`: it was received; `out`: it was sent. */
   readonly direction: 'in' | 'out'
   /** Who asks; a reply goes the other way. */
@@ -25,6 +27,7 @@ const messages = channel('userworker:vhost-message')
 
 /** Tells the listeners, if there are any. */
 export function traceMessage(
+  socket: string,
   direction: 'in' | 'out',
   from: Side,
   request: string,
@@ -34,6 +37,7 @@ export function traceMessage(
 ): void {
   if (!messages.hasSubscribers) return
   messages.publish({
+    socket,
     direction,
     from,
     request,

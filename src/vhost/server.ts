@@ -22,9 +22,9 @@ import { accept, connect, listen, type Listener } from '../os/sockets.js'
 import { checkName, checkTimeMs } from '../validate.js'
 import { invalid } from '../errors.js'
 import type { Backend } from './backend.js'
-import { Connection } from './connection.js'
+import { Connection, type Handler } from './connection.js'
 import { Ownership } from './ownership.js'
-import { Session } from './session.js'
+import { Session, type SendReply } from './session.js'
 
 /** What became of a server's frontends. */
 export type ServerEvent =
@@ -175,12 +175,11 @@ export class Server {
   }
 
   #serve(fd: number): void {
-    const session: Session = new Session(this.#backend, this.#ownership, (name, payload, fds) =>
-      connection.reply(name, payload, fds),
-    )
-    const connection: Connection = new Connection(fd, 'frontend', (message, descriptors) =>
-      session.handle(message, descriptors),
-    )
+    const socket = this.#socket
+    const reply: SendReply = (...given) => connection.reply(...given)
+    const session = new Session(this.#backend, this.#ownership, reply, socket)
+    const handle: Handler<'frontend'> = (message, fds) => session.handle(message, fds)
+    const connection: Connection = new Connection(fd, 'frontend', handle, socket)
     const over = this.#end(connection, session)
     this.#serving = { connection, fd, isEnding: false, dropped: null, over }
     this.#tell({ kind: 'connected' })

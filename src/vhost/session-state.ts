@@ -25,7 +25,7 @@ export class SessionState implements VringContext {
   readonly backend: Backend
   readonly memory: MemoryTable
   readonly vrings: SessionVrings
-  readonly channel = new BackendChannel()
+  readonly channel: BackendChannel
   readonly #ownership: Ownership
   #isOwner = false
   /** What the frontend has set; null before. */
@@ -37,8 +37,9 @@ export class SessionState implements VringContext {
   readonly #doubtful: MappedLog[] = []
   #inflight: InflightRegion | null = null
 
-  constructor(backend: Backend, ownership: Ownership) {
+  constructor(backend: Backend, ownership: Ownership, socket: string) {
     this.backend = backend
+    this.channel = new BackendChannel(socket)
     this.memory = new MemoryTable((regions) => backend.setMemory(regions))
     this.vrings = new SessionVrings(backend.vrings, this)
     this.#ownership = ownership

@@ -83,8 +83,9 @@ export class Session {
   readonly #reply: SendReply
   readonly #rules: Rules
 
-  constructor(backend: Backend, ownership: Ownership, reply: SendReply) {
-    this.#state = new SessionState(backend, ownership)
+  /** @param socket - what the trace of messages calls it */
+  constructor(backend: Backend, ownership: Ownership, reply: SendReply, socket = '') {
+    this.#state = new SessionState(backend, ownership, socket)
     this.#reply = reply
     this.#rules = {
       ...sessionRules(this.#state, reply),

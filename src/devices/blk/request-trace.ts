@@ -18,6 +18,9 @@ const namesOf = (prefix: string): ReadonlyMap<number, string> =>
 const types = namesOf('VIRTIO_BLK_T_')
 const statuses = namesOf('VIRTIO_BLK_S_')
 
+/** When a line was written: on a clock that is the same for all of this process, to a microsecond. */
+export const elapsedMs = (): number => Math.round(now() * 1000) / 1000
+
 export class RequestTrace {
   readonly #fd: number
   readonly #thread: string
@@ -33,6 +36,7 @@ export class RequestTrace {
     const { type, sector } = header
     const line = {
       kind: 'request',
+      ms: elapsedMs(),
       thread: this.#thread,
       vring,
       head: request.head,

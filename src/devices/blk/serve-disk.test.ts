@@ -188,10 +188,12 @@ describe('a disk at a socket', () => {
       await ask(99)
     })
     const lines = readFileSync(trace, 'utf8').trim().split('\n')
-    const [first, second] = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-    assert.equal(lines.length, 2)
-    const { us, head, thread, ...rest } = first ?? {}
-    assert.ok([us, head].every((each) => typeof each === 'number') && typeof thread === 'string')
+    const all = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    const [first, second, ...none] = all.filter(({ kind }) => kind === 'request')
+    assert.deepEqual(none, [])
+    const { ms, us, head, thread, ...rest } = first ?? {}
+    assert.ok([ms, us, head].every((each) => typeof each === 'number'))
+    assert.equal(typeof thread, 'string')
     assert.deepEqual(rest, {
       kind: 'request',
       vring: 0,
@@ -201,6 +203,28 @@ describe('a disk at a socket', () => {
       status: 'VIRTIO_BLK_S_OK',
     })
     assert.deepEqual([second?.['type'], second?.['status']], [99, 'VIRTIO_BLK_S_UNSUPP'])
+  })
+
+  test('writes a line about each message of its own frontend there, and of no other', async () => {
+    const trace = name()
+    await withGuest(image(size), { trace }, async () => {
+      await withGuest(image(size), {}, async ({ write }) => {
+        await write(0, filled(512, 1))
+      })
+    })
+    const lines = readFileSync(trace, 'utf8').trim().split('\n')
+    const all = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    assert.ok(all.every(({ kind }) => kind === 'message'))
+    const enabled = all.filter(({ request }) => request === 'SET_VRING_ENABLE')
+    assert.deepEqual(
+      enabled.map(({ direction, payload }) => [direction, payload]),
+      [
+        ['in', { index: 0, num: 1 }],
+        ['in', { index: 0, num: 0 }],
+      ],
+    )
+    const [features] = all.filter(({ request, isReply }) => request === 'GET_FEATURES' && isReply)
+    assert.match(String(features?.['payload']), /^0x[0-9a-f]+$/)
   })
 })
 

@@ -16,6 +16,7 @@ import type { DiskData } from './device.js'
 import { faultsOf, type FaultRule, type Faults } from './fault-rules.js'
 import { faultsSoFar, faultWords } from './faults.js'
 import { Journal } from './journal.js'
+import { traceMessages } from './message-trace.js'
 import { openLayer, type FaultsLayer, type FileLayer, type Layer } from './layers.js'
 import { overlayLocks } from './overlay.js'
 import { countsOf, setCapacity, diskWords, type DiskCounts } from './disk-words.js'
@@ -125,7 +126,7 @@ export class ServedDisk {
   /** The end: see {@link ServedDevice.close}. Any number of calls. */
   async close(): Promise<void> {
     await this.device.close()
-    this.#plan.free()
+    free(this.#plan)
   }
 
   /**
@@ -140,7 +141,7 @@ export class ServedDisk {
       throw new UserWorkerError('ENOTSUP', "For a crash, the disk's faults must have 'volatile'")
     await this.device.close()
     undo(faults)
-    this.#plan.free()
+    free(this.#plan)
   }
 
   /** {@link close}, for `await using`. */
@@ -157,8 +158,8 @@ interface Plan {
   /** Where the bytes are in the end. */
   readonly bottom: Layer
   readonly hasOverlay: boolean
-  /** Closes its descriptors, once. */
-  free(): void
+  /** What is closed at the end, beside the device. */
+  readonly ends: { close(): void }[]
 }
 
 /**
@@ -182,9 +183,11 @@ export async function serveDisk(
 ): Promise<ServedDisk> {
   checkDisk(options)
   const plan = planOf(image, options)
+  const { trace } = plan.data
   const { socket, mode, reconnectMs, name = 'disk', workerOptions } = options
   const workers = options.workers ?? Math.min(plan.data.queues, processors())
   try {
+    if (trace !== null) plan.ends.push(traceMessages(trace, socket))
     const device = await serve(new URL('./device.js', import.meta.url), {
       socket,
       name,
@@ -196,7 +199,7 @@ export async function serveDisk(
     })
     return new ServedDisk(device, plan)
   } catch (error) {
-    plan.free()
+    free(plan)
     throw error
   }
 }
@@ -224,14 +227,17 @@ function planOf(image: string | SharedArrayBuffer, options: ServeDiskOptions): P
   const { overlay, direct = false, seed = freshSeed() } = options
   const faults: Faults | null = options.faults === undefined ? null : faultsOf(options.faults)
   const bottom = bottomOf(image, direct)
-  const fds: number[] = []
+  const ends: Plan['ends'] = []
+  const closedAtEnd = (fd: number): void => {
+    ends.push({ close: () => close(fd) })
+  }
   const inMemory = (name: string, bytes: number): string => {
     const fd = memoryFile(name, bytes)
-    fds.push(fd)
+    closedAtEnd(fd)
     return pathOfDescriptor(fd)
   }
   const resized = event()
-  fds.push(resized)
+  closedAtEnd(resized)
   let layer = bottom
   if (overlay !== undefined) {
     const file = overlay === true ? inMemory('overlay', 0) : resolve(overlay)
@@ -262,10 +268,13 @@ function planOf(image: string | SharedArrayBuffer, options: ServeDiskOptions): P
     faults: faultsLayer,
     bottom,
     hasOverlay: overlay !== undefined,
-    free: () => {
-      for (const fd of fds.splice(0)) close(fd)
-    },
+    ends,
   }
+}
+
+/** Closes what a disk has beside its device, once. */
+function free({ ends }: Plan): void {
+  for (const each of ends.splice(0)) each.close()
 }
 
 function bottomOf(image: string | SharedArrayBuffer, direct: boolean): Layer {
