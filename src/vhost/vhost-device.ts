@@ -15,7 +15,7 @@
  *
  * @module
  */
-import { UserWorkerError } from '../errors.js'
+import { invalid, UserWorkerError } from '../errors.js'
 import { watch } from '../os/events.js'
 import { loadModule } from '../worker/index.js'
 import {
@@ -110,7 +110,10 @@ export class VhostDevice implements Backend {
   }
 
   readConfig(offset: number, length: number): Uint8Array {
-    return (this.#control.config?.() ?? new Uint8Array()).subarray(offset, offset + length)
+    const config = this.#control.config?.() ?? new Uint8Array()
+    if (!(config instanceof Uint8Array))
+      throw invalid(`config() of device '${this.#plan.name}' must return a Uint8Array`)
+    return config.subarray(offset, offset + length)
   }
 
   writeConfig(offset: number, bytes: Uint8Array): boolean {

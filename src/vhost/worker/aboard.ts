@@ -40,12 +40,12 @@ export class Aboard {
   }
 
   /** Makes the device in this thread. @throws what its module throws */
-  static async open(crew: Crew, { device, module: url, data, name }: Opening): Promise<Aboard> {
+  static async open(crew: Crew, { device, module: url, data }: Opening): Promise<Aboard> {
     const module = await loadModule(url)
     let hasOwnWait = false
     const host: DeviceHost = {
       isControl: false,
-      name,
+      name: crew.name,
       watch: (fd, listener) => crew.watch(fd, 'level', listener),
       sleepBy: (sleep) => {
         const wait = crew.sleepBy(sleep)
@@ -73,8 +73,8 @@ export class Aboard {
 
   start(index: number, item: number, setup: VringSetup): void {
     if (this.#features !== setup.features) {
-      this.#features = setup.features
       this.#device.negotiated?.(setup.features)
+      this.#features = setup.features
     }
     const vring = this.#make(index, item, setup)
     const add = (): boolean => this.#crew.add(item)

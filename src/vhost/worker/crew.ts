@@ -73,6 +73,11 @@ export class Crew {
     })
   }
 
+  /** The worker's name. */
+  get name(): string {
+    return this.#birth.name
+  }
+
   /** One batch: all works that are there now, once. @returns whether there were any (VH-12) */
   batch(): boolean {
     const items = take(this.#birth.list)
