@@ -21,6 +21,7 @@ export const limit = 3
 const uses = (kind: 'mjs' | 'cjs', here: string): string => `
 import { UserWorker, UserWorkerError, WorkQueue } from 'userworker'
 import type { ErrorCode, Self, Work, WorkQueueOptions } from 'userworker'
+import type { DeviceFactory, DiskStats, ServeDiskOptions } from 'userworker/vhost'
 
 export async function main(): Promise<void> {
   const options: WorkQueueOptions = { name: 'typed', maxWorkers: { bounded: 1 } }
@@ -37,6 +38,28 @@ export async function main(): Promise<void> {
   void closed
   console.log('sum ' + sum + ', ' + hello + ', loud ' + loud + ', poller left with ' + code)
 }
+
+/** Compiled, never called. */
+export async function guest(options: ServeDiskOptions): Promise<[DiskStats, Uint8Array[]]> {
+  const { serve, serveDisk } = await import('userworker/vhost')
+  const { Frontend } = await import('userworker/testing')
+  const { socket } = options
+  const device = await serve('/device.js', { socket, data: { start: 7 } })
+  device.on('disconnect', (reason: string | null) => void reason)
+  const disk = await serveDisk('/disk.img', { socket, faults: [{ action: 'lose', operation: 'flush' }] })
+  const frontend = await Frontend.connect(socket, { queues: 2 })
+  const { writable } = await frontend.queue.request([new Uint8Array(16)], [512, 1])
+  // @ts-expect-error there is no such action
+  await serveDisk('/disk.img', { socket, faults: [{ action: 'rot', operation: 'read' }] })
+  // @ts-expect-error a disk needs a socket
+  await serveDisk('/disk.img', {})
+  return [disk.stats(), [...writable]]
+}
+
+export const factory: DeviceFactory<{ start: number }> = ({ start }, host) => ({
+  id: 42,
+  process: (request) => (host.isControl ? 0 : request.writable.write(0, new Uint8Array([start]))),
+})
 
 /** Compiled, never called. */
 export async function wrong(queue: WorkQueue<typeof import('./handlers.${kind}')>): Promise<void> {
