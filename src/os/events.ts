@@ -12,6 +12,7 @@ const libc = functions({
   read: 'int64_t read(int fd, _Out_ void *bytes, size_t count)',
   write: 'int64_t write(int fd, const void *bytes, size_t count)',
   close: 'int close(int fd)',
+  fcntl: 'int fcntl(int fd, int command, int64_t argument)',
   poll: 'int poll(_Inout_ void *entries, unsigned long count, int timeoutMs)',
   epollCreate: 'int epoll_create1(int flags)',
   epollControl: 'int epoll_ctl(int set, int operation, int fd, const void *event)',
@@ -19,6 +20,9 @@ const libc = functions({
 })
 
 const EFD_CLOEXEC_NONBLOCK = 0o2004000
+const F_GETFL = 3
+const F_SETFL = 4
+const O_NONBLOCK = 0o4000
 const POLLIN = 0x1
 /** POLLERR, POLLHUP and POLLNVAL come whether asked for or not. */
 const POLLBAD = 0x8 | 0x10 | 0x20
@@ -38,6 +42,15 @@ export function event(): number {
  */
 export function signal(fd: number): void {
   if (libc().write(fd, one, 8) < 0 && lastError() !== 'EAGAIN') throw systemError('write')
+}
+
+/**
+ * Signalling it waits for nobody from now on, be it full, or no event at all. It is so for all who have it:
+ * this is a property of what is behind the descriptor.
+ */
+export function neverWait(fd: number): void {
+  // One that cannot be told so cannot be signalled either.
+  libc().fcntl(fd, F_SETFL, libc().fcntl(fd, F_GETFL, 0) | O_NONBLOCK)
 }
 
 /** Takes the signal of an event back. @returns whether it was signalled */

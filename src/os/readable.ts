@@ -13,18 +13,23 @@ export interface ReadableWait {
   end(): void
 }
 
-/** Waits until a descriptor is readable. */
+/**
+ * Waits until a descriptor is readable.
+ *
+ * @throws the system's error, as EMFILE where no descriptor is left: nothing waits then
+ */
 export function readable(fd: number): ReadableWait {
-  let end = (): void => {}
-  const promise = new Promise<void>((resolve) => {
-    let isOver = false
-    end = () => {
-      if (isOver) return
-      isOver = true
-      watched.close()
-      resolve()
-    }
-    const watched = watch(fd, end)
+  let isOver = false
+  let resolve = (): void => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
   })
+  const end = (): void => {
+    if (isOver) return
+    isOver = true
+    watched.close()
+    resolve()
+  }
+  const watched = watch(fd, end)
   return { promise, end }
 }

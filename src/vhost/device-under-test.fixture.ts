@@ -18,7 +18,7 @@ export interface UnderTest {
   /** What was told of broken vrings, and of lost workers. */
   readonly told: { vring: number | null; error: Error }[]
   /** The word of a vring. */
-  of(vring: number, what: 'requests' | 'overlaps' | 'disorder'): number
+  readonly of: (vring: number, what: 'requests' | 'overlaps' | 'disorder') => number
 }
 
 /** A device that nobody has taken yet. */

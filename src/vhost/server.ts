@@ -139,11 +139,21 @@ export class Server {
       // No descriptor is left, say. It waits in the socket's queue, which stays readable.
       this.#tell({ kind: 'error', error: error as Error })
       watched?.close()
-      this.#again = after(againMs, () => {
-        if (this.#listener === null) return
-        this.#listener = { ...this.#listener, watched: watch(fd, () => this.#accept()) }
-      })
+      this.#acceptSoon()
     }
+  }
+
+  #acceptSoon(): void {
+    this.#again = after(againMs, () => {
+      if (this.#listener === null) return
+      const { fd } = this.#listener
+      try {
+        this.#listener = { ...this.#listener, watched: watch(fd, () => this.#accept()) }
+      } catch {
+        // A watch needs a descriptor too.
+        this.#acceptSoon()
+      }
+    })
   }
 
   #arrive(fd: number): void {

@@ -204,21 +204,22 @@ describe('the workers of a device', { skip }, () => {
     const queues = [guest.queue(), guest.queue()]
     const workers = [device.workerOf(0), device.workerOf(1)].map((each) => each ?? assert.fail())
     for (const [index, queue] of queues.entries()) await device.startVring(index, queue.setup())
-    let isOver = false
+    const storm = { moves: 60, moved: 0 }
     const senders = queues.map(async (queue) => {
       let number = 0
-      while (!isOver) {
+      do {
         const batch = Array.from({ length: 20 }, () => queue.send(asking(Serve.NOW, 0, ++number)))
         for (const { written } of await Promise.all(batch)) assert.equal(written, 8)
-      }
+      } while (storm.moved < storm.moves)
       return number
     })
-    for (let round = 0; round < 60; round++) {
+    for (; storm.moved < storm.moves; storm.moved++) {
       await Promise.all(
-        [0, 1].map((vring) => device.attach(vring, workers[(round + vring) % 2] as VhostWorker)),
+        [0, 1].map((vring) =>
+          device.attach(vring, workers[(storm.moved + vring) % 2] as VhostWorker),
+        ),
       )
     }
-    isOver = true
     for (const [vring, sender] of senders.entries()) {
       const sent = await sender
       assert.ok(sent > 0)

@@ -1,12 +1,12 @@
 /**
  * A device with the workers that serve its vrings: the owner's side, behind the protocol.
  *
- * | state    | means                                             | goes to                                           |
- * | -------- | ------------------------------------------------- | ------------------------------------------------- |
- * | unowned  | nobody uses it: it has no workers                 | owned: `setOwner`; released: `release`            |
- * | owned    | its workers are there, or come; each vring stands or runs | leaving: `resetOwner`, `release`, a failed `setOwner` |
- * | leaving  | its workers go; nothing new begins                | unowned, when they have gone                      |
- * | released | over                                              |                                                   |
+ * | state    | means                              | goes to                                           |
+ * | -------- | ---------------------------------- | ------------------------------------------------- |
+ * | unowned  | nobody uses it: it has no workers  | owned: `setOwner`; released: `release`            |
+ * | owned    | its workers are there, or come     | leaving: `resetOwner`, `release`, a failed owning |
+ * | leaving  | its workers go; nothing new begins | unowned, when they have gone                      |
+ * | released | over                               |                                                   |
  *
  * To be taken and to be left are done one after the other, whoever asks meanwhile.
  *
@@ -15,7 +15,7 @@
  *
  * @module
  */
-import { UserWorkerError } from '../errors.js'
+import { invalid, UserWorkerError } from '../errors.js'
 import { watch } from '../os/events.js'
 import { loadModule } from '../worker/index.js'
 import {
@@ -110,7 +110,10 @@ export class VhostDevice implements Backend {
   }
 
   readConfig(offset: number, length: number): Uint8Array {
-    return (this.#control.config?.() ?? new Uint8Array()).subarray(offset, offset + length)
+    const config = this.#control.config?.() ?? new Uint8Array()
+    if (!(config instanceof Uint8Array))
+      throw invalid(`config() of device '${this.#plan.name}' must return a Uint8Array`)
+    return config.subarray(offset, offset + length)
   }
 
   writeConfig(offset: number, bytes: Uint8Array): boolean {

@@ -16,6 +16,7 @@
  *
  * @module
  */
+import { neverWait } from '../os/events.js'
 import type { Backend, DirtyLog, VringSetup } from './backend.js'
 import type { MemoryTable } from './memory-table.js'
 import type { VringAddress } from './payloads.js'
@@ -99,6 +100,8 @@ export class VringState {
   }
 
   async setCall(fd: number | null): Promise<void> {
+    // A thread that waits in a signal hears nothing any more, and ends with nothing.
+    if (fd !== null) neverWait(fd)
     this.#doubtful.push(this.#call)
     this.#call = fd
     if (this.#isRunning) await this.#context.backend.changeVring(this.#index, { call: fd })
@@ -106,6 +109,7 @@ export class VringState {
   }
 
   async setError(fd: number | null): Promise<void> {
+    if (fd !== null) neverWait(fd)
     this.#doubtful.push(this.#error)
     this.#error = fd
     if (this.#isRunning) await this.#context.backend.changeVring(this.#index, { error: fd })

@@ -73,8 +73,8 @@ export class Aboard {
 
   start(index: number, item: number, setup: VringSetup): void {
     if (this.#features !== setup.features) {
-      this.#features = setup.features
       this.#device.negotiated?.(setup.features)
+      this.#features = setup.features
     }
     const vring = this.#make(index, item, setup)
     const add = (): boolean => this.#crew.add(item)

@@ -214,7 +214,9 @@ export class Reins {
     living.delete(this)
     if (living.size === 0) process.off('exit', stopAll)
     const { name } = this.thread
-    this.#end = new UserWorkerError('ERR_WORKER_DIED', `Vhost worker '${name}' has ended`, {
+    const why = error === null ? `exit code ${code}` : error.message
+    const text = `Vhost worker '${name}' has ended: ${why}`
+    this.#end = new UserWorkerError('ERR_WORKER_DIED', text, {
       exitCode: code,
       ...(error === null ? {} : { cause: error }),
     })

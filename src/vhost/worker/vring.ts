@@ -15,6 +15,8 @@
  *
  * @module
  */
+import { inspect } from 'node:util'
+import { invalid } from '../../errors.js'
 import { signal } from '../../os/events.js'
 import { viewOf } from '../../os/mapping.js'
 import {
@@ -166,7 +168,7 @@ export class Vring {
     try {
       const answer = this.#around.device.process(request, this.#index)
       if (typeof answer === 'number') request.complete(answer)
-      else if (answer !== undefined) this.#serveLater(request, answer)
+      else if (answer !== undefined) this.#serveLater(request, promised(answer))
     } catch (error) {
       this.#failed(request, serial, error)
     }
@@ -255,6 +257,12 @@ export class Vring {
     if (fd !== null) tell(fd)
     this.#around.broken(error)
   }
+}
+
+/** @throws TypeError: the device has returned something else */
+function promised(answer: Promise<number>): Promise<number> {
+  if (typeof (answer as Partial<Promise<number>> | null)?.then === 'function') return answer
+  throw invalid(`process() must return a number, a promise of one, or nothing: ${inspect(answer)}`)
 }
 
 /** Signals the driver. A descriptor that does not take it is the driver's loss alone. */

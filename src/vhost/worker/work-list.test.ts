@@ -99,7 +99,7 @@ describe('two threads at one list', () => {
       })`,
       { eval: true, workerData: { list, words, places, items } },
     )
-    const accepted = new Array<number>(items).fill(0)
+    const accepted = Array.from({ length: items }, () => 0)
     let refused = 0
     const until = performance.now() + 60_000
     for (let round = 1; refused < items; round++) {

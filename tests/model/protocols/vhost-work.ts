@@ -27,25 +27,32 @@ interface Context {
   readonly killed: memory.Words
 }
 
-export default async function vhostWork(code: Code): Promise<Protocol<Context>> {
-  const real = (await code(
-    'vhost/worker/work-list.js',
-  )) as typeof import('../../../src/vhost/worker/work-list.js')
+type List = typeof import('../../../src/vhost/worker/work-list.js')
 
+/** What owner and worker do with the list. */
+function actsOf({ add, begin }: List): {
+  ask: (context: Context, item: number) => boolean
+  run: (context: Context, item: number) => void
+} {
   /** As `Reins.add`. */
   const ask = ({ list, asked }: Context, item: number): boolean => {
     memory.add(asked, item, 1)
-    return real.add(list, item)
+    return add(list, item)
   }
 
   /** As `Crew.#run`. */
   const run = ({ list, asked, seen, running }: Context, item: number): void => {
     assert.equal(memory.swap(running, 0, 1), 0, 'two works run at once')
-    real.begin(list, item)
+    begin(list, item)
     memory.store(seen, item, memory.load(asked, item))
     memory.store(running, 0, 0)
   }
+  return { ask, run }
+}
 
+export default async function vhostWork(code: Code): Promise<Protocol<Context>> {
+  const real = (await code('vhost/worker/work-list.js')) as List
+  const { ask, run } = actsOf(real)
   return {
     name: 'vhost-work',
     promise:
@@ -88,7 +95,7 @@ export default async function vhostWork(code: Code): Promise<Protocol<Context>> 
         const adds = kicks === 0 || (kicks === 1 && items.includes(vring))
         if (adds) assert.ok(ask(context, vring), 'refused, and it is not closed')
         // With nothing it sleeps: see the protocol 'wake'.
-        model.again(adds ? kicks + 1 : kicks)
+        return model.again(adds ? kicks + 1 : kicks)
       },
       killer({ killed }) {
         memory.store(killed, 0, 1)
