@@ -128,9 +128,7 @@ export class Uring {
       // Entries go in their order, once and for all.
       for (let index = 0; index < this.entries; index++)
         this.#ring[word('sqArray') / 4 + index] = index
-      const file = memoryFile('uring', pageBytes)
-      const wait = this.#map(file, pageBytes, 0)
-      close(file)
+      const wait = this.#scratch()
       this.#argument = wait.address
       const argument = new BigUint64Array(wait.view)
       argument[2] = BigInt(wait.address + 64)
@@ -253,6 +251,16 @@ export class Uring {
   #recount(): void {
     const tail = this.#ring[this.#at.sqTail] ?? 0
     this.#noted = (tail - memory.load(this.#ring, this.#at.sqHead)) | 0
+  }
+
+  /** Memory that does not move. */
+  #scratch(): { address: number; view: ArrayBuffer } {
+    const file = memoryFile('uring', pageBytes)
+    try {
+      return this.#map(file, pageBytes, 0)
+    } finally {
+      close(file)
+    }
   }
 
   #map(fd: number, length: number, offset: number): { address: number; view: ArrayBuffer } {
