@@ -5,8 +5,8 @@
  * @module
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { builtin } from '../../os/builtin.js'
 import { elapsedMs } from './request-trace.js'
+import { TraceFile } from './trace-file.js'
 import type { TracedMessage } from '../../vhost/index.js'
 
 const channel = 'userworker:vhost-message'
@@ -18,21 +18,20 @@ const channel = 'userworker:vhost-message'
  * @throws the system's error: the file cannot be opened
  */
 export function traceMessages(file: string, socket: string): { close(): void } {
-  const fs = builtin('node:fs')
-  const fd = fs.openSync(file, 'a', 0o600)
+  const lines = new TraceFile(file)
   const note = (given: unknown): void => {
     const message = given as TracedMessage
     if (message.socket !== socket) return
     const { direction, from, request, isReply, payload, descriptors } = message
     const ms = elapsedMs()
     const line = { kind: 'message', ms, direction, from, request, isReply, payload, descriptors }
-    fs.writeSync(fd, `${JSON.stringify(line, inJson)}\n`)
+    lines.add(JSON.stringify(line, inJson))
   }
   subscribe(channel, note)
   return {
     close: () => {
       unsubscribe(channel, note)
-      fs.closeSync(fd)
+      lines.close()
     },
   }
 }

@@ -18,7 +18,7 @@
 import * as memory from '#memory'
 import { UserWorkerError } from '../../errors.js'
 import { builtin } from '../../os/builtin.js'
-import { bootId, syncData } from '../../os/file-io.js'
+import { bootId, reserve, syncData } from '../../os/file-io.js'
 import { lockImage } from './image-lock.js'
 import { map, pageBytes, unmap, viewOf } from '../../os/mapping.js'
 
@@ -100,6 +100,8 @@ export class OverlayFile {
     const own = Number(header.readBigUInt64LE(sizeAt))
     if (own !== size) throw refused(`is for a disk of ${own} bytes, and this one has ${size}`)
     fs.ftruncateSync(this.fd, this.dataStart + Math.ceil(size / clusterBytes) * clusterBytes)
+    if (!reserve(this.fd, pageBytes, 2 * this.#bitBytes))
+      throw refused(`needs ${2 * this.#bitBytes} bytes at once, for which there is no room`)
   }
 
   /** After a new start of the system, only what was flushed is sure to be there. */

@@ -1,13 +1,12 @@
 /**
- * A line of JSON about each request, at the end of a file. All threads write to the same one: a line is
- * one call, and such calls do not mix.
+ * A line of JSON about each request, at the end of a file. All threads write to the same one.
  *
  * @module
  */
-import { builtin } from '../../os/builtin.js'
 import { now } from '../../os/clock.js'
 import type { DiskRequest } from './disk-request.js'
 import * as spec from './spec.js'
+import { TraceFile } from './trace-file.js'
 
 const namesOf = (prefix: string): ReadonlyMap<number, string> =>
   new Map(
@@ -22,12 +21,12 @@ const statuses = namesOf('VIRTIO_BLK_S_')
 export const elapsedMs = (): number => Math.round(now() * 1000) / 1000
 
 export class RequestTrace {
-  readonly #fd: number
+  readonly #file: TraceFile
   readonly #thread: string
 
   /** @throws the system's error: the file cannot be opened */
   constructor(file: string, thread: string) {
-    this.#fd = builtin('node:fs').openSync(file, 'a', 0o600)
+    this.#file = new TraceFile(file)
     this.#thread = thread
   }
 
@@ -46,10 +45,10 @@ export class RequestTrace {
       status: statuses.get(status),
       us: Math.round((now() - cameMs) * 1000),
     }
-    builtin('node:fs').writeSync(this.#fd, `${JSON.stringify(line)}\n`)
+    this.#file.add(JSON.stringify(line))
   }
 
   close(): void {
-    builtin('node:fs').closeSync(this.#fd)
+    this.#file.close()
   }
 }
