@@ -50,7 +50,7 @@ export interface ServeDiskOptions extends Pick<
   readonly serial?: string
   /** Bytes of a logical block: a power of two from 512 to 65536. Default 512. */
   readonly blockSize?: number
-  /** Lines of JSON about each request are added to this file. */
+  /** Lines of JSON about each message and each request are added to this file. See the guide. */
   readonly trace?: string
 }
 
