@@ -75,8 +75,11 @@ export interface DeviceHost {
 /**
  * Blocks the thread until the descriptor is readable, or something of the device's own has come, or
  * `timeoutMs` are over: 0 is to look only. It also begins what the device was asked since.
+ *
+ * @returns false where nothing of the device's own is under way, and it has not waited: then the thread
+ * waits for the descriptor by itself
  */
-export type Sleep = (fd: number, timeoutMs: number) => void
+export type Sleep = (fd: number, timeoutMs: number) => boolean
 
 /** Makes the instances of a device. It may be async. */
 export type DeviceFactory<Data> = (data: Data, host: DeviceHost) => Device | Promise<Device>

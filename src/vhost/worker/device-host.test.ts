@@ -81,6 +81,7 @@ describe('what a device gets of its thread', { skip }, () => {
       host.sleepBy((fd, timeoutMs) => {
         Atomics.add(words, timeoutMs === 0 ? 1 : 0, 1)
         Atomics.wait(wait, 0, 0, Math.min(timeoutMs, 1))
+        return true
       })
       return { id: 1, process: () => 0 }
     }`
