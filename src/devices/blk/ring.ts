@@ -37,16 +37,20 @@ interface Call {
 /** Which calls go by the ring, and how. */
 export interface RingUse {
   /** Reads and writes of so many bytes, or more. */
-  readonly leastBytes: number
+  readonly leastRead: number
+  readonly leastWrite: number
   /** Whether threads of the kernel do them from the beginning: those that block, or copy for long. */
   readonly isAsync: boolean
 }
 
 /** Past the page cache a call is a command for the disk, and nothing to wait for. */
-export const directUse: RingUse = { leastBytes: 0, isAsync: false }
+export const directUse: RingUse = { leastRead: 0, leastWrite: 0, isAsync: false }
 
-/** What a copy takes that is worth another processor, and the way there. */
-export const cachedUse: RingUse = { leastBytes: 2 ** 18, isAsync: true }
+/**
+ * A long copy is worth another processor, and the way there. Not so writes: the kernel does those of one
+ * file one after the other (measured).
+ */
+export const cachedUse: RingUse = { leastRead: 2 ** 18, leastWrite: Infinity, isAsync: true }
 
 export class RingBackEnd implements BackEnd {
   readonly #file: FileBackEnd
@@ -116,7 +120,9 @@ export class RingBackEnd implements BackEnd {
     const { bytes, offset } = call
     const length = bytes?.length ?? 0
     if ((offset | length) & (this.#file.alignment - 1)) return 'failed'
-    return length < this.#use.leastBytes ? this.#byFile(call) : this.#begin(call)
+    const { leastRead, leastWrite } = this.#use
+    const least = call.kind === 'read' ? leastRead : leastWrite
+    return length < least ? this.#byFile(call) : this.#begin(call)
   }
 
   #begin(call: Call): Outcome {
