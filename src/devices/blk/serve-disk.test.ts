@@ -170,6 +170,15 @@ describe('a disk at a socket', () => {
     })
   })
 
+  test('touches nothing any more once it has been closed', async () => {
+    const file = image(size)
+    const disk = await serveDisk(file, { socket: `${name()}.sock`, faults: 'volatile' })
+    await Promise.all([disk.close(), disk.close()])
+    assert.throws(() => disk.resize(2 * size), { code: 'ENOSYS' })
+    await assert.rejects(disk.crash(), { code: 'ENOSYS' })
+    assert.equal(statSync(file).size, size)
+  })
+
   test('does no more in a second than it may', async () => {
     await withGuest(image(size), { iops: 100, queues: 2, workers: 2 }, async ({ read }) => {
       const begun = now()
@@ -279,6 +288,11 @@ describe('a disk is refused at once, in one sentence', () => {
     for (const [options, message] of wrong) {
       const serving = serveDisk(image(size), { socket: `${name()}.sock`, ...options })
       await assert.rejects(serving, { name: 'TypeError', code: 'EINVAL', message })
+    }
+    const memories = [new ArrayBuffer(512), new SharedArrayBuffer(0), new SharedArrayBuffer(700)]
+    for (const memory of memories) {
+      const serving = serveDisk(memory as never, { socket: `${name()}.sock` })
+      await assert.rejects(serving, { code: 'EINVAL', message: /must be a path, or a Shared/ })
     }
   })
 
