@@ -74,6 +74,11 @@ export function zeroRange(fd: number, offset: number, length: number): boolean {
   return again(() => libc().fallocate(fd, mode, offset, length))
 }
 
+/** Takes the space of a range, and leaves its bytes. @returns false: it cannot be done here, or there is none */
+export function takeSpace(fd: number, offset: number, length: number): boolean {
+  return again(() => libc().fallocate(fd, 0, offset, length))
+}
+
 /** The bytes of a block device. @throws the system's error */
 export function deviceBytes(fd: number): number {
   const size = new BigUint64Array(1)
