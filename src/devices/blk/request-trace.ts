@@ -1,13 +1,12 @@
 /**
- * A line of JSON about each request, at the end of a file. All threads write to the same one: a line is
- * one call, and such calls do not mix.
+ * A line of JSON about each request, at the end of a file.
  *
  * @module
  */
-import { builtin } from '../../os/builtin.js'
 import { now } from '../../os/clock.js'
 import type { DiskRequest } from './disk-request.js'
 import * as spec from './spec.js'
+import { elapsedMs, TraceFile } from './trace-file.js'
 
 const namesOf = (prefix: string): ReadonlyMap<number, string> =>
   new Map(
@@ -18,23 +17,20 @@ const namesOf = (prefix: string): ReadonlyMap<number, string> =>
 const types = namesOf('VIRTIO_BLK_T_')
 const statuses = namesOf('VIRTIO_BLK_S_')
 
-/** When a line was written: on a clock that is the same for all of this process, to a microsecond. */
-export const elapsedMs = (): number => Math.round(now() * 1000) / 1000
-
 export class RequestTrace {
-  readonly #fd: number
+  readonly #file: TraceFile
   readonly #thread: string
 
   /** @throws the system's error: the file cannot be opened */
   constructor(file: string, thread: string) {
-    this.#fd = builtin('node:fs').openSync(file, 'a', 0o600)
+    this.#file = new TraceFile(file)
     this.#thread = thread
   }
 
   /** A request is over, and its memory is still there. */
   note({ header, request, vring, length, status, cameMs }: DiskRequest): void {
     const { type, sector } = header
-    const line = {
+    this.#file.add({
       kind: 'request',
       ms: elapsedMs(),
       thread: this.#thread,
@@ -45,11 +41,10 @@ export class RequestTrace {
       bytes: length,
       status: statuses.get(status),
       us: Math.round((now() - cameMs) * 1000),
-    }
-    builtin('node:fs').writeSync(this.#fd, `${JSON.stringify(line)}\n`)
+    })
   }
 
   close(): void {
-    builtin('node:fs').closeSync(this.#fd)
+    this.#file.close()
   }
 }

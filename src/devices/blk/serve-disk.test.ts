@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import {
   chmodSync,
   closeSync,
@@ -212,6 +213,18 @@ describe('a disk at a socket', () => {
       status: 'VIRTIO_BLK_S_OK',
     })
     assert.deepEqual([second?.['type'], second?.['status']], [99, 'VIRTIO_BLK_S_UNSUPP'])
+  })
+
+  test('goes on when its trace cannot be written any more, and says so', async () => {
+    // What is written to /dev/full meets a disk that is full.
+    const warned = once(process, 'warning')
+    await withGuest(image(size), { trace: '/dev/full' }, async ({ write, read }) => {
+      assert.equal(await write(0, filled(512, 7)), 0)
+      assert.deepEqual((await read(0, 512)).data, filled(512, 7))
+    })
+    const [warning] = (await warned) as [NodeJS.ErrnoException]
+    assert.equal(warning.code, 'USERWORKER_TRACE')
+    assert.match(warning.message, /^The trace '\/dev\/full' ends here: .* \(ENOSPC\)$/)
   })
 
   test('writes a line about each message of its own frontend there, and of no other', async () => {
