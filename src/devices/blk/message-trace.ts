@@ -5,9 +5,8 @@
  * @module
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { elapsedMs } from './request-trace.js'
-import { TraceFile } from './trace-file.js'
 import type { TracedMessage } from '../../vhost/index.js'
+import { elapsedMs, TraceFile } from './trace-file.js'
 
 const channel = 'userworker:vhost-message'
 
@@ -18,26 +17,19 @@ const channel = 'userworker:vhost-message'
  * @throws the system's error: the file cannot be opened
  */
 export function traceMessages(file: string, socket: string): { close(): void } {
-  const lines = new TraceFile(file)
+  const trace = new TraceFile(file)
   const note = (given: unknown): void => {
     const message = given as TracedMessage
     if (message.socket !== socket) return
     const { direction, from, request, isReply, payload, descriptors } = message
     const ms = elapsedMs()
-    const line = { kind: 'message', ms, direction, from, request, isReply, payload, descriptors }
-    lines.add(JSON.stringify(line, inJson))
+    trace.add({ kind: 'message', ms, direction, from, request, isReply, payload, descriptors })
   }
   subscribe(channel, note)
   return {
     close: () => {
       unsubscribe(channel, note)
-      lines.close()
+      trace.close()
     },
   }
-}
-
-/** Bits and addresses of 64 bits, and bytes, as hexadecimal digits. */
-function inJson(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return `0x${value.toString(16)}`
-  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { openSync, readFileSync, closeSync, writeFileSync, writeSync } from 'node:fs'
+import { openSync, readFileSync, closeSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { after, describe, test } from 'node:test'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
 import type { Done, Outcome } from './back-end.js'
@@ -97,6 +97,14 @@ describe('an overlay', () => {
     write(second, 65536 + 512, 512, 9)
     assert.deepEqual(sectors(second, 128, 3), [1, 9, 1], 'nothing old comes up with it')
     second.close()
+  })
+
+  test('has the space of its bits from the beginning: they are written where no error can be heard', () => {
+    const [file, overlay] = [image(2 ** 30), name()]
+    openHere(over(file, overlay), true).close()
+    const bitBytes = 2 ** 30 / 4096 / 8
+    const taken = statSync(overlay).blocks * 512
+    assert.ok(taken >= 4096 + 2 * bitBytes, `${taken} bytes are taken`)
   })
 
   test('reads zeros where it was zeroed, not what lies below', () => {

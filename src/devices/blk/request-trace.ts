@@ -1,12 +1,12 @@
 /**
- * A line of JSON about each request, at the end of a file. All threads write to the same one.
+ * A line of JSON about each request, at the end of a file.
  *
  * @module
  */
 import { now } from '../../os/clock.js'
 import type { DiskRequest } from './disk-request.js'
 import * as spec from './spec.js'
-import { TraceFile } from './trace-file.js'
+import { elapsedMs, TraceFile } from './trace-file.js'
 
 const namesOf = (prefix: string): ReadonlyMap<number, string> =>
   new Map(
@@ -16,9 +16,6 @@ const namesOf = (prefix: string): ReadonlyMap<number, string> =>
   )
 const types = namesOf('VIRTIO_BLK_T_')
 const statuses = namesOf('VIRTIO_BLK_S_')
-
-/** When a line was written: on a clock that is the same for all of this process, to a microsecond. */
-export const elapsedMs = (): number => Math.round(now() * 1000) / 1000
 
 export class RequestTrace {
   readonly #file: TraceFile
@@ -33,7 +30,7 @@ export class RequestTrace {
   /** A request is over, and its memory is still there. */
   note({ header, request, vring, length, status, cameMs }: DiskRequest): void {
     const { type, sector } = header
-    const line = {
+    this.#file.add({
       kind: 'request',
       ms: elapsedMs(),
       thread: this.#thread,
@@ -44,8 +41,7 @@ export class RequestTrace {
       bytes: length,
       status: statuses.get(status),
       us: Math.round((now() - cameMs) * 1000),
-    }
-    this.#file.add(JSON.stringify(line))
+    })
   }
 
   close(): void {

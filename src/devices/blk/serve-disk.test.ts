@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import {
   chmodSync,
   closeSync,
@@ -170,6 +171,15 @@ describe('a disk at a socket', () => {
     })
   })
 
+  test('touches nothing any more once it has been closed', async () => {
+    const file = image(size)
+    const disk = await serveDisk(file, { socket: `${name()}.sock`, faults: 'volatile' })
+    await Promise.all([disk.close(), disk.close()])
+    assert.throws(() => disk.resize(2 * size), { code: 'ENOSYS' })
+    await assert.rejects(disk.crash(), { code: 'ENOSYS' })
+    assert.equal(statSync(file).size, size)
+  })
+
   test('does no more in a second than it may', async () => {
     await withGuest(image(size), { iops: 100, queues: 2, workers: 2 }, async ({ read }) => {
       const begun = now()
@@ -203,6 +213,18 @@ describe('a disk at a socket', () => {
       status: 'VIRTIO_BLK_S_OK',
     })
     assert.deepEqual([second?.['type'], second?.['status']], [99, 'VIRTIO_BLK_S_UNSUPP'])
+  })
+
+  test('goes on when its trace cannot be written any more, and says so', async () => {
+    // What is written to /dev/full meets a disk that is full.
+    const warned = once(process, 'warning')
+    await withGuest(image(size), { trace: '/dev/full' }, async ({ write, read }) => {
+      assert.equal(await write(0, filled(512, 7)), 0)
+      assert.deepEqual((await read(0, 512)).data, filled(512, 7))
+    })
+    const [warning] = (await warned) as [NodeJS.ErrnoException]
+    assert.equal(warning.code, 'USERWORKER_TRACE')
+    assert.match(warning.message, /^The trace '\/dev\/full' ends here: .* \(ENOSPC\)$/)
   })
 
   test('writes a line about each message of its own frontend there, and of no other', async () => {
@@ -279,6 +301,11 @@ describe('a disk is refused at once, in one sentence', () => {
     for (const [options, message] of wrong) {
       const serving = serveDisk(image(size), { socket: `${name()}.sock`, ...options })
       await assert.rejects(serving, { name: 'TypeError', code: 'EINVAL', message })
+    }
+    const memories = [new ArrayBuffer(512), new SharedArrayBuffer(0), new SharedArrayBuffer(700)]
+    for (const memory of memories) {
+      const serving = serveDisk(memory as never, { socket: `${name()}.sock` })
+      await assert.rejects(serving, { code: 'EINVAL', message: /must be a path, or a Shared/ })
     }
   })
 

@@ -87,6 +87,8 @@ export class ServedDisk {
   /** The seed of its faults. */
   readonly seed: number
   readonly #plan: Plan
+  /** Its end, once that has begun. */
+  #end: Promise<void> | null = null
 
   /** @internal */
   constructor(device: ServedDevice, plan: Plan) {
@@ -107,7 +109,7 @@ export class ServedDisk {
    *
    * @param bytes - a multiple of 512
    * @throws TypeError EINVAL: it is none; UserWorkerError ENOTSUP: this disk keeps its size, as one with an
-   * overlay or in memory does, or the block device is smaller; the system's error
+   * overlay or in memory does; ENOSYS: it is not served any more; the system's error
    */
   resize(bytes: number): void {
     const { bottom, data } = this.#plan
@@ -115,6 +117,7 @@ export class ServedDisk {
     if (bytes % sectorBytes !== 0) throw invalid(`resize: bytes must be a multiple of 512`)
     if (bottom.kind !== 'file' || this.#plan.hasOverlay)
       throw new UserWorkerError('ENOTSUP', 'A disk with an overlay, or in memory, keeps its size')
+    this.#checkServed()
     const fs = builtin('node:fs')
     const before = fs.statSync(bottom.file)
     if (before.isFile() && bytes > before.size) fs.truncateSync(bottom.file, bytes)
@@ -124,9 +127,9 @@ export class ServedDisk {
   }
 
   /** The end: see {@link ServedDevice.close}. Any number of calls. */
-  async close(): Promise<void> {
-    await this.device.close()
-    free(this.#plan)
+  close(): Promise<void> {
+    this.#end ??= this.#finish(() => {})
+    return this.#end
   }
 
   /**
@@ -134,20 +137,36 @@ export class ServedDisk {
    * as none. Requests under way are finished before.
    *
    * @throws UserWorkerError ENOTSUP: its faults neither say `volatile` nor lose flushes
+   * @throws UserWorkerError ENOSYS: it is not served any more
    * @throws UserWorkerError ERR_DISK_IMAGE: what was written could not be undone
    */
   async crash(): Promise<void> {
     const { faults } = this.#plan
     if (faults === null || faults.journal === null)
       throw new UserWorkerError('ENOTSUP', "For a crash, the disk's faults must have 'volatile'")
-    await this.device.close()
-    undo(faults)
-    free(this.#plan)
+    this.#checkServed()
+    this.#end = this.#finish(() => undo(faults))
+    await this.#end
   }
 
   /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** @param last - is done when nobody serves it any more, and before its files in memory are gone */
+  async #finish(last: () => void): Promise<void> {
+    try {
+      await this.device.close()
+      last()
+    } finally {
+      free(this.#plan)
+    }
+  }
+
+  #checkServed(): void {
+    if (this.#end === null) return
+    throw new UserWorkerError('ENOSYS', `Disk '${this.device.name}' is not served any more`)
   }
 }
 
@@ -279,9 +298,15 @@ function free({ ends }: Plan): void {
 }
 
 function bottomOf(image: string | SharedArrayBuffer, direct: boolean): Layer {
-  if (typeof image !== 'string') return { kind: 'memory', bytes: image }
-  checkName('serveDisk: the image', image)
-  return { kind: 'file', file: resolve(image), direct } satisfies FileLayer
+  if (typeof image === 'string') {
+    checkName('serveDisk: the image', image)
+    return { kind: 'file', file: resolve(image), direct } satisfies FileLayer
+  }
+  // Other memory would be another disk in each thread.
+  const isShared = Object.prototype.toString.call(image) === '[object SharedArrayBuffer]'
+  if (isShared && image.byteLength > 0 && image.byteLength % sectorBytes === 0)
+    return { kind: 'memory', bytes: image }
+  throw invalid('serveDisk: the image must be a path, or a SharedArrayBuffer of n times 512 bytes')
 }
 
 /** Undoes what was not flushed. */
