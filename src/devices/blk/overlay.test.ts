@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { openSync, readFileSync, closeSync, writeFileSync, writeSync } from 'node:fs'
+import { openSync, readFileSync, closeSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { after, describe, test } from 'node:test'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
 import type { Done, Outcome } from './back-end.js'
@@ -135,6 +135,14 @@ describe('an overlay', () => {
     assert.equal(layer.locks[0], 0)
     assert.deepEqual(sectors(disks[0], 0, 3), [5, 5, 1])
     for (const disk of disks) disk.close()
+  })
+
+  test('has room for all its bits from the beginning: to set one never fails', () => {
+    const file = `${name()}.overlay`
+    const large = image(2 ** 36)
+    openHere(over(large, file), true).close()
+    // A page for the header, and two bits for each cluster of 4096 bytes; no data.
+    assert.equal(statSync(file).blocks * 512, 4096 + 2 * (2 ** 36 / 4096 / 8))
   })
 
   test('cannot be opened twice, nor for a disk of another size, nor what is none', () => {

@@ -205,6 +205,18 @@ describe('a disk at a socket', () => {
     assert.deepEqual([second?.['type'], second?.['status']], [99, 'VIRTIO_BLK_S_UNSUPP'])
   })
 
+  test('is served when its trace has no room, and a warning says that it ends', async () => {
+    const warned: string[] = []
+    const hear = (warning: Error): void => void warned.push(warning.message)
+    process.on('warning', hear)
+    await withGuest(image(size), { trace: '/dev/full' }, async ({ read, write }) => {
+      assert.equal(await write(0, filled(512, 3)), 0)
+      assert.deepEqual(await read(0, 512), { status: 0, data: filled(512, 3) })
+    })
+    process.off('warning', hear)
+    assert.match(warned[0] ?? '', /^The trace '\/dev\/full' ends here: ENOSPC/)
+  })
+
   test('writes a line about each message of its own frontend there, and of no other', async () => {
     const trace = name()
     await withGuest(image(size), { trace }, async () => {
