@@ -77,6 +77,9 @@ const inParams = {
   cqCompletions: 25,
 }
 
+/** A call is done by a thread of the kernel's from the beginning. As it lies in an entry, behind the operation. */
+export const IOSQE_ASYNC: number = 0x10 << 8
+
 export class Uring {
   /** Readable while there are completions. */
   readonly fd: number
@@ -128,9 +131,7 @@ export class Uring {
       // Entries go in their order, once and for all.
       for (let index = 0; index < this.entries; index++)
         this.#ring[word('sqArray') / 4 + index] = index
-      const file = memoryFile('uring', pageBytes)
-      const wait = this.#map(file, pageBytes, 0)
-      close(file)
+      const wait = this.#scratch()
       this.#argument = wait.address
       const argument = new BigUint64Array(wait.view)
       argument[2] = BigInt(wait.address + 64)
@@ -144,6 +145,7 @@ export class Uring {
   /**
    * Notes a call; it is submitted by the next {@link enter}, or as soon as there are a few.
    *
+   * @param operation - with {@link IOSQE_ASYNC} or without
    * @param mark - comes back with what came of it: a whole number from 0 to 2^32 - 1
    * @returns false: the kernel takes no more until completions have been reaped
    */
@@ -253,6 +255,16 @@ export class Uring {
   #recount(): void {
     const tail = this.#ring[this.#at.sqTail] ?? 0
     this.#noted = (tail - memory.load(this.#ring, this.#at.sqHead)) | 0
+  }
+
+  /** Memory that does not move. */
+  #scratch(): { address: number; view: ArrayBuffer } {
+    const file = memoryFile('uring', pageBytes)
+    try {
+      return this.#map(file, pageBytes, 0)
+    } finally {
+      close(file)
+    }
   }
 
   #map(fd: number, length: number, offset: number): { address: number; view: ArrayBuffer } {

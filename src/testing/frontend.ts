@@ -199,6 +199,7 @@ export class Frontend extends FrontendSteps implements AsyncDisposable {
     this.memory.close()
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -19,7 +19,7 @@ export class Ownership {
   readonly #onError: (error: Error) => void
   #state: 'free' | 'held' | 'kept' = 'free'
   #window: Timer | null = null
-  /** The reset that the window's end began: a new session begins after it. It never rejects. */
+  /** The last reset: a new session begins after it. It never rejects. */
   #resetting: Promise<void> = Promise.resolve()
 
   /**
@@ -43,10 +43,11 @@ export class Ownership {
   /** RESET_OWNER, and the end: the threads are gone afterwards (VH-5). */
   async reset(): Promise<void> {
     this.#window?.cancel()
-    await this.#resetting
-    if (this.#state === 'free') return
+    if (this.#state === 'free') return await this.#resetting
     this.#state = 'free'
-    await this.#backend.resetOwner()
+    const reset = this.#backend.resetOwner()
+    this.#resetting = reset.catch(() => {})
+    await reset
   }
 
   /** The session that held it is over. */
@@ -55,7 +56,7 @@ export class Ownership {
     if (this.#keepMs === 0) return this.reset()
     this.#state = 'kept'
     this.#window = deadline(this.#keepMs, () => {
-      this.#resetting = this.reset().catch(this.#onError)
+      void this.reset().catch(this.#onError)
     })
   }
 

@@ -114,6 +114,31 @@ describe('a server', () => {
     assert.deepEqual(served.backend.take(), ['setOwner', 'resetOwner', 'setOwner', 'resetOwner'])
   })
 
+  test('keeps no threads of which one has ended while they waited for another frontend', async () => {
+    await using served = new Served(new FakeBackend(), { reconnectMs: 600_000 })
+    await (await Peer.ready(served.path)).close()
+    await served.ended()
+    served.backend.onFailure?.(new Error('a thread has died'))
+    await using next = await Peer.ready(served.path)
+    await next.start()
+    assert.deepEqual(served.backend.take().slice(0, 3), ['setOwner', 'resetOwner', 'setOwner'])
+    assert.deepEqual(served.kinds, ['connected', 'disconnected', 'error', 'connected'])
+  })
+
+  test('keeps no threads of which one has ended while its frontend was going', async () => {
+    await using served = new Served(new FakeBackend(), { reconnectMs: 600_000 })
+    const peer = await Peer.ready(served.path)
+    await peer.start()
+    const stop = served.backend.stopVring.bind(served.backend)
+    served.backend.stopVring = async (index) => {
+      served.backend.onFailure?.(new Error('a thread has died'))
+      return await stop(index)
+    }
+    await peer.close()
+    await served.ended()
+    assert.equal(served.backend.isOwned, false)
+  })
+
   test('tells what went wrong with the end of a session, and goes on', async () => {
     await using served = new Served()
     const peer = await Peer.ready(served.path)

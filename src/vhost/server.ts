@@ -56,9 +56,9 @@ const againMs = 200
 interface Serving {
   readonly connection: Connection
   readonly fd: number
-  /** Whether its frontend has gone. */
+  /** Whether its frontend has gone, or was dropped. */
   isEnding: boolean
-  /** Why it was dropped, where it was. */
+  /** Why the threads are to go with it, where they are. */
   dropped: Error | null
   readonly over: Promise<void>
 }
@@ -211,11 +211,17 @@ export class Server {
     this.#goOn()
   }
 
-  /** The device's threads cannot go on: the frontend is to come again. */
+  /** The device's threads cannot go on: whoever comes next gets new ones. */
   #drop(error: Error): void {
-    if (this.#serving === null || this.#serving.isEnding) return
-    this.#serving.dropped = error
-    this.#serving.connection.close()
+    const serving = this.#serving
+    if (serving === null) {
+      this.#tell({ kind: 'error', error })
+      void this.#ownership.reset().catch((end: Error) => this.#tell({ kind: 'error', error: end }))
+      return
+    }
+    serving.dropped ??= error
+    serving.isEnding = true
+    serving.connection.close()
   }
 
   /** What comes after a session. */

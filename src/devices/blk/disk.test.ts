@@ -89,7 +89,7 @@ describe('a request to write', () => {
 
   test('is flushed before it is answered, where the driver knows no flushes', () => {
     const { disk, flushes } = diskOf()
-    disk.negotiated(0n)
+    disk.negotiated(1n << BigInt(spec.VIRTIO_BLK_F_CONFIG_WCE))
     assert.equal(ask(disk, memory.request(requestBytes(1, 0, data(512)), 0)).status, ok)
     assert.equal(flushes(), 1)
     disk.negotiated(disk.features)

@@ -67,8 +67,8 @@ export class Disk implements Device, DiskSide {
   }
 
   negotiated(features: bigint): void {
-    const has = (bit: number): boolean => (features >> BigInt(bit)) % 2n === 1n
-    this.canFlush = has(spec.VIRTIO_BLK_F_FLUSH) || has(spec.VIRTIO_BLK_F_CONFIG_WCE)
+    // To switch write-back is of no use to who cannot flush (VIRTIO 1.x, 5.2.6.2).
+    this.canFlush = (features >> BigInt(spec.VIRTIO_BLK_F_FLUSH)) % 2n === 1n
   }
 
   process(request: Request, vring: number): void {

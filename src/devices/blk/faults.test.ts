@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import * as sharedWords from '#memory'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
 import type { Outcome } from './back-end.js'
 import { faultsOf, type FaultRule } from './fault-rules.js'
@@ -142,6 +143,22 @@ describe('a crash', () => {
     disk.crash()
     const found = [0, 512, 1024, 1536].map((at) => disk.bytes[at])
     assert.deepEqual(found, [1, 1, 0, 0])
+  })
+
+  test('undoes as much after any number of writes: the words of the journal go round', () => {
+    for (const sectors of [2 ** 31 - 3, 2 ** 32 - 3]) {
+      const disk = faulty('volatile')
+      for (const word of [0, 1]) sharedWords.store(disk.words, word, sectors | 0)
+      write(disk, 0, 512, 1)
+      assert.equal(
+        disk.backEnd.flush(() => {}),
+        'done',
+      )
+      for (const at of [0, 512, 0]) assert.equal(write(disk, at, 512, 2), 'done')
+      disk.close()
+      disk.crash()
+      assert.deepEqual([disk.bytes[0], disk.bytes[512]], [1, 0])
+    }
   })
 
   test('undoes what a lost flush was to keep', () => {

@@ -5,10 +5,12 @@
  * is honoured moves the beginning on to where the end was when it began. A crash writes back all in
  * between, the last first.
  *
- * | word  | written by                       | meaning, in sectors of the journal        |
- * | ----- | -------------------------------- | ----------------------------------------- |
- * | begin | flushes, by `replace`, forward   | what lies before is on the medium         |
- * | end   | writes, by `add`                 | where the next note goes                  |
+ * | word  | written by                       | meaning, in sectors of the journal, modulo 2^32 |
+ * | ----- | -------------------------------- | ----------------------------------------------- |
+ * | begin | flushes, by `replace`, forward   | what lies before is on the medium               |
+ * | end   | writes, by `add`                 | where the next note goes                        |
+ *
+ * A note lies as a whole behind the place where it begins, also where that is the last one.
  *
  * @module
  */
@@ -24,8 +26,8 @@ const begin = 0
 const end = 1
 /** The words of a journal. */
 export const journalWords = 2
-/** The size of its file: the most that the words can tell of. */
-const journalBytes: number = 2 ** 40
+/** The size of its file: what the words can tell of, and one note. */
+const journalBytes: number = 2 ** 41 + 2 ** 19
 const mostNoted = 2 ** 18
 
 export class Journal {
@@ -53,8 +55,9 @@ export class Journal {
     const forget: Step = () => {
       const from = memory.load(this.#words, this.#at + begin)
       // Another flush may have come further.
-      const isMine = upTo > from && memory.replace(this.#words, this.#at + begin, from, upTo)
-      if (isMine) punchHole(this.#file.fd, from * sectorBytes, (upTo - from) * sectorBytes)
+      const sectors = (upTo - from) | 0
+      const isMine = sectors > 0 && memory.replace(this.#words, this.#at + begin, from, upTo)
+      if (isMine) punchHole(this.#file.fd, placeOf(from), sectors * sectorBytes)
       return 'done'
     }
     return inTurn([(flushed) => over.flush(flushed), forget], done)
@@ -68,17 +71,17 @@ export class Journal {
     const view = new DataView(memoryOf.bytes().buffer, memoryOf.bytes().byteOffset, 16)
     const places: number[] = []
     const last = memory.load(this.#words, this.#at + end)
-    for (let at = memory.load(this.#words, this.#at + begin); at < last;) {
-      places.push(at)
-      if (this.#file.read(header, at * sectorBytes) !== 'done') return false
+    for (let at = memory.load(this.#words, this.#at + begin); ((last - at) | 0) > 0;) {
+      places.push(placeOf(at))
+      if (this.#file.read(header, placeOf(at)) !== 'done') return false
       at += 1 + view.getFloat64(8) / sectorBytes
     }
     while (places.length > 0) {
-      const at = places.pop() ?? 0
-      this.#file.read(header, at * sectorBytes)
+      const place = places.pop() ?? 0
+      this.#file.read(header, place)
       const [offset, length] = [view.getFloat64(0), view.getFloat64(8)]
       const bytes = { segments: memoryOf, from: sectorBytes, length }
-      this.#file.read(bytes, (at + 1) * sectorBytes)
+      this.#file.read(bytes, place + sectorBytes)
       if (over.write(bytes, offset, () => {}) !== 'done') return false
     }
     memory.store(this.#words, this.#at + begin, last)
@@ -108,7 +111,7 @@ export class Journal {
       () => {
         const at = memory.add(this.#words, this.#at + end, sectors)
         const all = { segments: bytes, from: 0, length: sectors * sectorBytes }
-        return this.#file.write(all, at * sectorBytes)
+        return this.#file.write(all, placeOf(at))
       },
       () => {
         this.#spare.push(bytes)
@@ -118,3 +121,6 @@ export class Journal {
     return inTurn(steps, done)
   }
 }
+
+/** Where a sector of the journal lies in its file, in bytes. */
+const placeOf = (sector: number): number => (sector >>> 0) * sectorBytes

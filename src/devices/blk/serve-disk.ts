@@ -42,15 +42,15 @@ export interface ServeDiskOptions extends Pick<
   readonly faults?: string | readonly FaultRule[]
   /** The same seed gives the same faults: from 0 to 2^32 - 1. Default a new one. */
   readonly seed?: number
-  /** At most so many bytes in a second, in all: from 512 on. */
+  /** At most so many bytes in a second, in all: from 512 to 1e15. Requests above it wait. */
   readonly bps?: number
-  /** At most so many requests in a second, in all: from 1 on. */
+  /** At most so many requests in a second, in all: from 1 to 1e9. Requests above it wait. */
   readonly iops?: number
   /** What the guest sees as serial number: at most 20 bytes. Default 'userworker'. */
   readonly serial?: string
   /** Bytes of a logical block: a power of two from 512 to 65536. Default 512. */
   readonly blockSize?: number
-  /** Lines of JSON about each request are added to this file. */
+  /** Lines of JSON about each message and each request are added to this file. See the guide. */
   readonly trace?: string
 }
 
@@ -133,7 +133,8 @@ export class ServedDisk {
    * The end, as if the power failed: what was not flushed is gone. Where faults lose flushes, those count
    * as none. Requests under way are finished before.
    *
-   * @throws UserWorkerError ENOTSUP: its faults do not say `volatile`, or lose flushes
+   * @throws UserWorkerError ENOTSUP: its faults neither say `volatile` nor lose flushes
+   * @throws UserWorkerError ERR_DISK_IMAGE: what was written could not be undone
    */
   async crash(): Promise<void> {
     const { faults } = this.#plan
