@@ -295,7 +295,7 @@ describe('the workers of a device', { skip }, () => {
     device.workerOf(0)?.thread.kill()
     await until('it is told of', () => told.length === 1)
     assert.deepEqual(told[0]?.vring, null)
-    assert.match(String(told[0]?.error), /'dev-0' has ended/)
+    assert.match(String(told[0]?.error), /'dev-0' has ended: Worker 'dev-0' was killed/)
     assert.equal(device.workerOf(0), null)
     // Nobody knows how far it came: a base of 0 would have requests done again.
     await assert.rejects(device.stopVring(0), { code: 'ERR_WORKER_DIED' })

@@ -145,6 +145,14 @@ describe('an overlay', () => {
     for (const disk of disks) disk.close()
   })
 
+  test('has room for all its bits from the beginning: to set one never fails', () => {
+    const file = `${name()}.overlay`
+    const large = image(2 ** 36)
+    openHere(over(large, file), true).close()
+    // A page for the header, and two bits for each cluster of 4096 bytes; no data.
+    assert.equal(statSync(file).blocks * 512, 4096 + 2 * (2 ** 36 / 4096 / 8))
+  })
+
   test('cannot be opened twice, nor for a disk of another size, nor what is none', () => {
     const [file, overlay] = [base(), name()]
     const first = openHere(over(file, overlay), true)
