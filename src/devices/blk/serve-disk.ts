@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { UserWorkerError, invalid } from '../../errors.js'
 import { builtin } from '../../os/builtin.js'
 import { close, event, signal } from '../../os/events.js'
-import { pathOfDescriptor } from '../../os/file-io.js'
+import { deviceBytes, pathOfDescriptor } from '../../os/file-io.js'
 import { memoryFile } from '../../os/mapping.js'
 import { freshSeed } from '../../os/random.js'
 import { checkInteger, checkName, checkNumber, checkOptions } from '../../validate.js'
@@ -120,6 +120,8 @@ export class ServedDisk {
     this.#checkServed()
     const fs = builtin('node:fs')
     const before = fs.statSync(bottom.file)
+    if (!before.isFile() && bytes > bytesOfDevice(bottom.file))
+      throw new UserWorkerError('ENOTSUP', `The device '${bottom.file}' is smaller`)
     if (before.isFile() && bytes > before.size) fs.truncateSync(bottom.file, bytes)
     setCapacity(data.words, bytes)
     if (before.isFile() && bytes < before.size) fs.truncateSync(bottom.file, bytes)
@@ -221,6 +223,16 @@ export async function serveDisk(
   } catch (error) {
     free(plan)
     throw error
+  }
+}
+
+function bytesOfDevice(file: string): number {
+  const fs = builtin('node:fs')
+  const fd = fs.openSync(file, 'r')
+  try {
+    return deviceBytes(fd)
+  } finally {
+    fs.closeSync(fd)
   }
 }
 
