@@ -32,7 +32,7 @@ import { clusterBytes, OverlayFile } from './overlay-file.js'
 const stripeBytes: number = 64 * clusterBytes
 const locks = 1024
 /** Bears a lock where the system does not tell threads apart. */
-const unknown = -1
+const nobody = -1
 /** When a lock is taken, it is tried again after so long. */
 const retryMs = 1
 
@@ -58,7 +58,7 @@ export class OverlayBackEnd implements BackEnd {
   readonly #file: OverlayFile
   readonly #own: FileBackEnd
   /** What its locks bear: the number that the system gives to this thread, or that of nobody. */
-  readonly #bearer: number = osThreadId() ?? unknown
+  readonly #bearer: number = osThreadId() ?? nobody
   /** Memory for copies, used again. */
   readonly #spare: MappedBytes[] = []
 
@@ -209,10 +209,10 @@ export class OverlayBackEnd implements BackEnd {
   }
 
   #take(lock: number): boolean {
-    const { locks } = this.#parts
-    const bearer = memory.load(locks, lock)
+    const words = this.#parts.locks
+    const bearer = memory.load(words, lock)
     const isLeft = bearer > 0 && sampleThread(bearer) === null
-    return memory.replace(locks, lock, isLeft ? bearer : 0, this.#bearer)
+    return memory.replace(words, lock, isLeft ? bearer : 0, this.#bearer)
   }
 }
 

@@ -262,7 +262,7 @@ describe('a disk at a socket', () => {
       enabled.map(({ direction, payload }) => [direction, payload]),
       [['in', { index: 0, num: 1 }]],
     )
-    const [features] = all.filter(({ request, isReply }) => request === 'GET_FEATURES' && isReply)
+    const features = all.find(({ request, isReply }) => request === 'GET_FEATURES' && isReply)
     assert.match(String(features?.['payload']), /^0x[0-9a-f]+$/)
   })
 })
