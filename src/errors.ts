@@ -44,7 +44,7 @@ export const errorCodes = {
   ERR_WORKER_OUT_OF_MEMORY: "The thread's heap was full.",
   ETIME:
     'The worker has not ended by the deadline of `stop`, and `stuck` tells who stands where; ' +
-    'or the work ran longer than its `timeoutMs`.',
+    'or the work ran longer than its `timeoutMs`; or the end of a device takes long, and the message says why.',
 } as const
 
 /** The `code` of an error made by the library. */

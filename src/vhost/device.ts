@@ -64,6 +64,13 @@ export interface DeviceHost {
    */
   sleepBy(sleep: Sleep): { close(): void }
   /**
+   * Calls `listener` when a vring is to stop, and requests are under way: what the device holds back by its
+   * own will, as over a limit, is to be finished now. The driver waits for it.
+   *
+   * @returns an end to it
+   */
+  onStop(listener: () => void): { close(): void }
+  /**
    * In the thread of the socket: tells the driver that the configuration space has changed (VIRTIO 1.x,
    * 4.1.4.5; vhost-user: CONFIG_CHANGE_MSG).
    *

@@ -5,6 +5,7 @@
  */
 import { inspect } from 'node:util'
 import { invalid, UserWorkerError } from '../errors.js'
+import { watch } from '../os/events.js'
 import type { Device, DeviceFactory, DeviceHost } from './device.js'
 
 const optional = ['config', 'writeConfig', 'negotiated', 'close'] as const
@@ -38,6 +39,21 @@ export async function deviceOf(
   const wrong = wrongIn(device)
   if (wrong !== null) throw invalid(`The device of ${url} is none: ${wrong}`)
   return device as Device
+}
+
+/** What the instance gets that serves the socket. */
+export function controlHost(name: string, configChanged: () => void): DeviceHost {
+  return {
+    isControl: true,
+    name,
+    watch,
+    sleepBy: () => {
+      throw new Error('The control instance has no sleep: see host.isControl')
+    },
+    // It has no requests that could be waited for.
+    onStop: () => ({ close() {} }),
+    configChanged,
+  }
 }
 
 function wrongIn(device: Partial<Device> | null | undefined): string | null {

@@ -6,6 +6,7 @@
 import { EventEmitter } from 'node:events'
 import { basename } from 'node:path'
 import { invalid } from '../errors.js'
+import { tellApart } from '../worker/index.js'
 import {
   checkArray,
   checkInteger,
@@ -19,10 +20,12 @@ import { VhostDevice } from './vhost-device.js'
 import { VhostWorker, type VhostWorkerOptions } from './worker/index.js'
 
 /** How a device is to be served. */
-export interface ServeOptions<Data = unknown> extends Pick<
-  ServerOptions,
-  'socket' | 'mode' | 'reconnectMs'
-> {
+export interface ServeOptions<Data = unknown> extends Pick<ServerOptions, 'socket' | 'mode'> {
+  /**
+   * How long its threads are kept after a frontend has gone, in milliseconds from 0 to 2^31 - 1: the next
+   * one finds them. The socket stays in any case. Default 10,000.
+   */
+  readonly reconnectMs?: number
   /** What the function of the module gets as its first argument, in each thread; it is cloned. */
   readonly data?: Data
   /** What messages and its threads are called. Default: the module's file name without its ending. */
@@ -48,6 +51,9 @@ const known = [
 ] as const satisfies readonly (keyof ServeOptions)[]
 
 const mostWorkers = 64
+
+/** A frontend that comes again does so in seconds, and finds the threads that it had. */
+const usualReconnectMs = 10_000
 
 /** What a served device tells its listeners. */
 export interface ServedDeviceEvents {
@@ -82,8 +88,12 @@ export class ServedDevice extends EventEmitter<ServedDeviceEvents> {
     this.name = name
     this.socket = options.socket
     this.#device = device
-    device.onBroken = (vring, error) => this.emit('broken', vring, error)
-    this.#server = new Server(device, { ...options, onEvent: (event) => this.#tell(event) })
+    device.onBroken = (vring, error) => tellApart(() => this.emit('broken', vring, error))
+    device.onProblem = (error) => tellApart(() => this.emit('problem', error))
+    this.#server = new Server(device, {
+      ...options,
+      onEvent: (event) => tellApart(() => this.#tell(event)),
+    })
   }
 
   /** Whether a frontend is connected. */
@@ -204,7 +214,8 @@ export async function serve<Data = unknown>(
   const of = 'serve'
   const url = moduleUrl(`${of}: the module`, module)
   checkOptions(of, options, known)
-  const { socket, mode, reconnectMs, data, workers = 1, workerOptions = {} } = options
+  const { socket, mode, data, workers = 1, workerOptions = {} } = options
+  const { reconnectMs = usualReconnectMs } = options
   const { name = basename(new URL(url).pathname).replace(/\.[cm]?[jt]s$/, '') } = options
   checkName(`${of}: name`, name)
   checkName(`${of}: socket`, socket)
@@ -221,7 +232,7 @@ export async function serve<Data = unknown>(
     return new ServedDevice(name, device, {
       socket,
       ...(mode === undefined ? {} : { mode }),
-      ...(reconnectMs === undefined ? {} : { reconnectMs }),
+      reconnectMs,
     })
   } catch (error) {
     await device.release()

@@ -126,8 +126,12 @@ export class Server {
 
   #listen(): void {
     const listener = listen(this.#socket)
-    const watched = watch(listener.fd, () => this.#accept())
-    this.#listener = { ...listener, watched }
+    try {
+      this.#listener = { ...listener, watched: watch(listener.fd, () => this.#accept()) }
+    } catch (error) {
+      listener.close()
+      throw error
+    }
   }
 
   #accept(): void {

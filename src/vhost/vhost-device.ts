@@ -16,8 +16,7 @@
  * @module
  */
 import { invalid, UserWorkerError } from '../errors.js'
-import { watch } from '../os/events.js'
-import { loadModule } from '../worker/index.js'
+import { defaultLoadDeadlineMs, loadModule, loadTimeout } from '../worker/index.js'
 import {
   VIRTIO_F_VERSION_1,
   VIRTIO_RING_F_EVENT_IDX,
@@ -26,7 +25,8 @@ import {
 import type { Backend, MappedRegion, VringChange, VringSetup } from './backend.js'
 import type { Device } from './device.js'
 import { workersOf, type DevicePlan } from './device-plan.js'
-import { deviceOf } from './instance.js'
+import { controlHost, deviceOf } from './instance.js'
+import { patiently, within } from './patience.js'
 import { reinsOf, VhostWorker, type VhostWorkerOptions } from './worker/index.js'
 
 /** What every device offers, whatever it is; a session adds what it does itself. */
@@ -53,6 +53,8 @@ export class VhostDevice implements Backend {
   onConfigChange: (() => void) | null = null
   onBroken: ((vring: number, error: Error) => void) | null = null
   onFailure: ((error: Error) => void) | null = null
+  /** Called when something takes long that the device's author has in hand. */
+  onProblem: ((error: Error) => void) | null = null
   readonly #plan: DevicePlan
   readonly #control: Device
   readonly #number = ++lastNumber
@@ -89,15 +91,8 @@ export class VhostDevice implements Backend {
   static async create(plan: DevicePlan): Promise<VhostDevice> {
     const { module, data, name } = plan
     let changed = (): void => {}
-    const control = await deviceOf(module, await loadModule(module), data, {
-      isControl: true,
-      name,
-      watch,
-      sleepBy: () => {
-        throw new Error('The control instance has no sleep: see host.isControl')
-      },
-      configChanged: () => changed(),
-    })
+    const host = controlHost(name, () => changed())
+    const control = await deviceOf(module, await loadModule(module), data, host)
     return new VhostDevice(plan, control, (listener) => {
       changed = listener
     })
@@ -281,9 +276,12 @@ export class VhostDevice implements Backend {
       ended: (error) => this.#lost(worker, error),
     })
     const regions = this.#regions
-    const opened = reins
-      .command({ type: 'open', device, module, data, name })
-      .then(() => reins.command({ type: 'memory', device, regions }))
+    const made = reins.command({ type: 'open', device, module, data, name })
+    const opened = within(defaultLoadDeadlineMs, made, () => {
+      // It may come to an end later, when nobody wants it any more.
+      void made.then(() => reins.command({ type: 'close', device })).catch(() => {})
+      return loadTimeout(module, defaultLoadDeadlineMs)
+    }).then(() => reins.command({ type: 'memory', device, regions }))
     this.#boarded.set(worker, opened)
     opened.catch(() => {
       this.#boarded.delete(worker)
@@ -302,7 +300,8 @@ export class VhostDevice implements Backend {
     if (isThere !== true) return
     const reins = reinsOf(worker)
     try {
-      await reins.command({ type: 'close', device: this.#number }).catch(ignoreEnded)
+      const closed = reins.command({ type: 'close', device: this.#number }).catch(ignoreEnded)
+      await this.#patiently('its close() has not come to an end', closed)
     } finally {
       reins.leave(this.#number)
     }
@@ -334,7 +333,9 @@ export class VhostDevice implements Backend {
     if (setup === null || worker === null) return 0
     vring.setup = null
     const reins = reinsOf(worker)
-    const base = await reins.command({ type: 'stop', device: this.#number, vring: index })
+    const stopped = reins.command({ type: 'stop', device: this.#number, vring: index })
+    const what = `vring ${index} is to stop, and waits for requests that it has not completed`
+    const base = await this.#patiently(what, stopped)
     reins.giveItem(item)
     return base
   }
@@ -359,6 +360,11 @@ export class VhostDevice implements Backend {
       vring.setup = null
     }
     if (lost.length > 0) this.onFailure?.(error)
+  }
+
+  #patiently<T>(what: string, promise: Promise<T>): Promise<T> {
+    const sentence = `Device '${this.#plan.name}': ${what}`
+    return patiently(sentence, promise, (problem) => this.onProblem?.(problem))
   }
 
   async #inTurn<T>(index: number, run: (vring: Vring) => Promise<T>): Promise<T> {

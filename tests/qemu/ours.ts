@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { root } from '../root.js'
 import type { Backend, Served, Wish } from './backend.js'
 import type { Part } from './image.js'
-import { end, start, until } from './processes.js'
+import { Program, start, until } from './processes.js'
 
 const sector = 512
 /** It is printed when the disk is served. */
@@ -47,26 +47,12 @@ function faultsOf({ offset, length }: Part): string {
   return `error:read:sectors=${offset / sector}-${(offset + length) / sector - 1}`
 }
 
-class Command implements Served {
-  readonly #child: ChildProcess
+class Command extends Program implements Served {
   readonly #file: string
 
   constructor(child: ChildProcess, file: string) {
-    this.#child = child
+    super(child)
     this.#file = file
-  }
-
-  get isAlive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null
-  }
-
-  async close(): Promise<void> {
-    await end(this.#child, 'SIGTERM')
-    if (this.#child.exitCode !== 0) throw new Error(`exit code ${this.#child.exitCode}`)
-  }
-
-  async kill(): Promise<void> {
-    await end(this.#child, 'SIGKILL')
   }
 
   resize(bytes: number): Promise<void> {

@@ -33,6 +33,29 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
   await ended
 }
 
+/** A program that serves until it is ended. */
+export class Program {
+  protected readonly child: ChildProcess
+
+  constructor(child: ChildProcess) {
+    this.child = child
+  }
+
+  get isAlive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null
+  }
+
+  /** @throws Error: it did not end in good order */
+  async close(): Promise<void> {
+    await end(this.child, 'SIGTERM')
+    if (this.child.exitCode !== 0) throw new Error(`exit code ${this.child.exitCode}`)
+  }
+
+  async kill(): Promise<void> {
+    await end(this.child, 'SIGKILL')
+  }
+}
+
 /** From now on the folder is removed at the end. */
 export function removeAtEnd(folder: string): void {
   folders.add(folder)

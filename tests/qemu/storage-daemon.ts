@@ -7,7 +7,7 @@ import { execFileSync, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { existsSync, rmSync } from 'node:fs'
 import type { Backend, Served, Wish } from './backend.js'
-import { end, start, until } from './processes.js'
+import { Program, start, until } from './processes.js'
 import { booting, growing } from './setting.js'
 
 const sector = 512
@@ -65,27 +65,13 @@ function exportOf({ socket, queues }: Wish): string[] {
   return ['--export', `type=vhost-user-blk,${node},${address},num-queues=${queues}`]
 }
 
-class Daemon implements Served {
-  readonly #child: ChildProcess
+class Daemon extends Program implements Served {
   readonly #lines: AsyncIterator<string>
 
   constructor(child: ChildProcess) {
-    this.#child = child
+    super(child)
     if (child.stdout === null) throw new Error('no output')
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  }
-
-  get isAlive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null
-  }
-
-  async close(): Promise<void> {
-    await end(this.#child, 'SIGTERM')
-    if (this.#child.exitCode !== 0) throw new Error(`exit code ${this.#child.exitCode}`)
-  }
-
-  async kill(): Promise<void> {
-    await end(this.#child, 'SIGKILL')
   }
 
   async resize(bytes: number): Promise<void> {
@@ -95,7 +81,7 @@ class Daemon implements Served {
 
   /** Asks over the monitor. Events that come between are passed over. */
   async #ask(command: object): Promise<void> {
-    this.#child.stdin?.write(`${JSON.stringify(command)}\n`)
+    this.child.stdin?.write(`${JSON.stringify(command)}\n`)
     for (;;) {
       const { value, done } = await this.#lines.next()
       if (done === true) throw new Error('the daemon has ended')

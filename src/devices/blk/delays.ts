@@ -15,14 +15,17 @@ interface Delayed {
 /** Calls by their time. They are made in this thread, between two batches, by one descriptor. */
 export class Delays {
   readonly #host: Pick<DeviceHost, 'watch'>
+  /** A vring that stops waits for nothing. */
+  readonly #stops: { close(): void }
   /** Made when it is needed. */
   #alarm: Alarm | null = null
   #watch: { close(): void } | null = null
   /** The soonest last. */
   readonly #waiting: Delayed[] = []
 
-  constructor(host: Pick<DeviceHost, 'watch'>) {
+  constructor(host: Pick<DeviceHost, 'onStop' | 'watch'>) {
     this.#host = host
+    this.#stops = host.onStop(() => this.#runAll())
   }
 
   /** Calls `run` in so many milliseconds. */
@@ -37,6 +40,7 @@ export class Delays {
   }
 
   close(): void {
+    this.#stops.close()
     this.#watch?.close()
     this.#alarm?.close()
   }
@@ -47,6 +51,10 @@ export class Delays {
       this.#watch = this.#host.watch(this.#alarm.fd, () => this.#runDue())
     }
     this.#alarm.set(ms)
+  }
+
+  #runAll(): void {
+    for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) next.run()
   }
 
   #runDue(): void {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { openSync, readFileSync, closeSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { after, describe, test } from 'node:test'
+import { osThreadId } from '../../os/proc.js'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
 import type { Done, Outcome } from './back-end.js'
-import type { Layer } from './layers.js'
+import type { OverlayLayer } from './layers.js'
 import { overlayLocks } from './overlay.js'
 import { TestMemory } from './request.fixture.js'
 import { folderForTests, openHere, type OpenHere } from './thread.fixture.js'
@@ -20,7 +21,7 @@ const base = (): string => {
   writeFileSync(file, new Uint8Array(size).fill(1))
   return file
 }
-const over = (file: string, overlay: string): Layer => ({
+const over = (file: string, overlay: string): OverlayLayer => ({
   kind: 'overlay',
   over: { kind: 'file', file, direct: false },
   file: overlay,
@@ -126,7 +127,7 @@ describe('an overlay', () => {
     } as const
     const disks = [openHere(layer, true), openHere(layer)] as const
     // Another thread has the lock of the stripe.
-    layer.locks[0] = 1
+    layer.locks[0] = osThreadId() ?? -1
     const segments = memory.pieces([512])
     segments.fill(0, 512, 5)
     const ends: boolean[] = []
@@ -151,6 +152,17 @@ describe('an overlay', () => {
     openHere(over(large, file), true).close()
     // A page for the header, and two bits for each cluster of 4096 bytes; no data.
     assert.equal(statSync(file).blocks * 512, 4096 + 2 * (2 ** 36 / 4096 / 8))
+  })
+
+  test('takes the lock that a thread has left behind which ended with it', () => {
+    const layer = over(base(), name())
+    const disk = openHere(layer, true)
+    // No system gives such a number to a thread.
+    layer.locks[0] = 2 ** 22 + 1
+    write(disk, 512, 512, 7)
+    assert.deepEqual(sectors(disk, 0, 3), [1, 7, 1])
+    assert.equal(layer.locks[0], 0)
+    disk.close()
   })
 
   test('cannot be opened twice, nor for a disk of another size, nor what is none', () => {

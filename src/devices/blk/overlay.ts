@@ -7,11 +7,14 @@
  *
  *     lock ── copy what is missing at both ends ── write ── set the bits ── unlock
  *
- * Until the bits are set, nobody sees any of it; an end in between leaves the disk as it was.
+ * Until the bits are set, nobody sees any of it; an end in between leaves the disk as it was. A thread
+ * that ends in between leaves the lock behind: it bears the thread's number, so that others can tell, and
+ * take it.
  *
  * @module
  */
 import * as memory from '#memory'
+import { osThreadId, sampleThread } from '../../os/proc.js'
 import {
   inTurn,
   outcomeOf,
@@ -28,6 +31,8 @@ import { clusterBytes, OverlayFile } from './overlay-file.js'
 /** What one lock is for. */
 const stripeBytes: number = 64 * clusterBytes
 const locks = 1024
+/** Bears a lock where the system does not tell threads apart. */
+const nobody = -1
 /** When a lock is taken, it is tried again after so long. */
 const retryMs = 1
 
@@ -52,6 +57,8 @@ export class OverlayBackEnd implements BackEnd {
   readonly #parts: OverlayParts
   readonly #file: OverlayFile
   readonly #own: FileBackEnd
+  /** What its locks bear: the number that the system gives to this thread, or that of nobody. */
+  readonly #bearer: number = osThreadId() ?? nobody
   /** Memory for copies, used again. */
   readonly #spare: MappedBytes[] = []
 
@@ -192,13 +199,20 @@ export class OverlayBackEnd implements BackEnd {
   /** Does the steps while it has the lock of a stripe. */
   #locked(at: number, steps: () => Iterable<Step>, done: Done): Outcome {
     const lock = Math.floor(at / stripeBytes) % locks
-    if (memory.replace(this.#parts.locks, lock, 0, 1))
+    if (this.#take(lock))
       return atEnd(steps(), () => memory.store(this.#parts.locks, lock, 0), done)
     this.#parts.after(retryMs, () => {
       const outcome = this.#locked(at, steps, done)
       if (outcome !== 'later') done(outcome === 'done')
     })
     return 'later'
+  }
+
+  #take(lock: number): boolean {
+    const words = this.#parts.locks
+    const bearer = memory.load(words, lock)
+    const isLeft = bearer > 0 && sampleThread(bearer) === null
+    return memory.replace(words, lock, isLeft ? bearer : 0, this.#bearer)
   }
 }
 

@@ -14,7 +14,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { Frontend } from 'userworker/testing'
 import { now } from '../../os/clock.js'
-import { checkForLeaks } from '../../worker/leaks.fixture.js'
+import { Owner } from '../../worker/index.js'
+import { checkForLeaks, descriptors, leaks } from '../../worker/leaks.fixture.js'
 import { lockImage } from './image-lock.js'
 import { rangeBytesOf, requestBytes } from './request.fixture.js'
 import { serveDisk, type ServeDiskOptions, type ServedDisk } from './serve-disk.js'
@@ -105,6 +106,25 @@ describe('a disk at a socket', () => {
         for (const at of sectors) assert.equal((await read(at, 512, (at + 1) % 3)).data[0], at + 1)
       })
     }
+  })
+
+  test('ends what it has in hand where an owner is killed, and leaves no descriptor', async (t) => {
+    if (!canDirect()) return t.skip('needs O_DIRECT')
+    const open = descriptors()
+    const owner = new Owner({ name: 'tenant' })
+    const options = { direct: true, iops: 100, workerOptions: { owner } }
+    await withGuest(image(size), options, async ({ disk, read }) => {
+      const gone = once(disk.device, 'disconnect')
+      const reads = Array.from({ length: 20 }, async (_, at) => (await read(at, 512)).status)
+      assert.equal(await reads[0], 0)
+      owner.kill()
+      await gone
+      assert.deepEqual(new Set(await Promise.all(reads)), new Set([0]))
+    })
+    assert.deepEqual(
+      leaks(open).filter((line) => line.includes('io_uring') || line.includes('timerfd')),
+      [],
+    )
   })
 
   test('lives in memory that the program sees too', async () => {

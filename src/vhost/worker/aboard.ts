@@ -15,6 +15,12 @@ import { Vring } from './vring.js'
 
 type Opening = Extract<Command, { type: 'open' }>
 
+/** What the device has asked for by its host. */
+interface Asked {
+  readonly onStop: ReadonlySet<() => void>
+  hasOwnWait(): boolean
+}
+
 /** A vring that runs here. */
 interface Running {
   readonly vring: Vring
@@ -27,22 +33,23 @@ export class Aboard {
   readonly #number: number
   readonly #device: Device
   /** Whether the device completes its requests by a wait of its own. */
-  readonly #hasOwnWait: () => boolean
+  readonly #asked: Asked
   #memory = new GuestMemory([])
   #features: bigint | null = null
   readonly #running = new Map<number, Running>()
 
-  private constructor(crew: Crew, number: number, device: Device, hasOwnWait: () => boolean) {
+  private constructor(crew: Crew, number: number, device: Device, asked: Asked) {
     this.#crew = crew
     this.#number = number
     this.#device = device
-    this.#hasOwnWait = hasOwnWait
+    this.#asked = asked
   }
 
   /** Makes the device in this thread. @throws what its module throws */
   static async open(crew: Crew, { device, module: url, data }: Opening): Promise<Aboard> {
     const module = await loadModule(url)
     let hasOwnWait = false
+    const onStop = new Set<() => void>()
     const host: DeviceHost = {
       isControl: false,
       name: crew.name,
@@ -57,12 +64,16 @@ export class Aboard {
           },
         }
       },
+      onStop: (listener) => {
+        onStop.add(listener)
+        return { close: () => void onStop.delete(listener) }
+      },
       configChanged: () => {
         throw new Error('The configuration space is changed by the instance in the control thread')
       },
     }
     const made = await deviceOf(url, module, data, host)
-    return new Aboard(crew, device, made, () => hasOwnWait)
+    return new Aboard(crew, device, made, { onStop, hasOwnWait: () => hasOwnWait })
   }
 
   /** All vrings have been stopped. */
@@ -79,7 +90,7 @@ export class Aboard {
     const vring = this.#make(index, item, setup)
     const add = (): boolean => this.#crew.add(item)
     const kick = setup.kick === null ? null : this.#crew.watch(setup.kick, 'edge', add)
-    const isWaiting = (): boolean => vring.isWaiting && !this.#hasOwnWait()
+    const isWaiting = (): boolean => vring.isWaiting && !this.#asked.hasOwnWait()
     this.#crew.set(item, {
       work: () => vring.work(),
       get isWaiting() {
@@ -99,7 +110,9 @@ export class Aboard {
     const running = this.#running.get(index)
     if (running === undefined) return -1
     running.kick?.close()
-    const base = await running.vring.halt()
+    const halted = running.vring.halt()
+    if (running.vring.isWaiting) for (const listener of this.#asked.onStop) listener()
+    const base = await halted
     this.#crew.unset(running.item)
     this.#running.delete(index)
     return base

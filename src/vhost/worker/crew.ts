@@ -97,9 +97,14 @@ export class Crew {
     if (!hasWork(this.#birth.list) && !this.#rang) return this.#turn()
   }
 
-  /** The end: what is left is run, and nothing is added any more (VH-27). Then what is under way ends. */
-  async close(): Promise<void> {
+  /**
+   * The end: what is left is run, and nothing is added any more (VH-27). Then what is under way ends.
+   *
+   * @param last - is begun in between: the devices' end
+   */
+  async close(last: () => Promise<void>): Promise<void> {
     for (const item of close(this.#birth.list)) this.#run(item)
+    this.await(last())
     while (this.#isWaiting()) {
       // The ring of the kill is heard: a turn is over at once as long as it is not.
       this.#look(0)

@@ -124,3 +124,26 @@ describe('a clean vhost worker', { skip }, () => {
     }
   })
 })
+
+describe('a vring that is to stop', { skip }, () => {
+  test('has its device finish what it holds back', async (t) => {
+    const text = `export default ({ words }, host) => {
+      const held = []
+      if (!host.isControl) host.onStop(() => {
+        Atomics.add(words, 0, held.length)
+        for (const each of held.splice(0)) each.complete(0)
+      })
+      return { id: 1, process: (request) => {
+        held.push(request)
+        Atomics.add(words, 1, 1)
+      } }
+    }`
+    const data = dataFor(t)
+    const { device, queue } = await served(t, text, data)
+    const answers = [queue.send(new Uint8Array(1)), queue.send(new Uint8Array(1))]
+    await until('both are held', () => Atomics.load(data.words, 1) === 2)
+    assert.equal(await device.stopVring(0), 2)
+    await Promise.all(answers)
+    assert.equal(data.words[0], 2)
+  })
+})

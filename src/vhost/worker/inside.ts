@@ -12,6 +12,7 @@ import { Crew } from './crew.js'
 const devices = new Map<number, Aboard>()
 
 let crew: Crew | null = null
+let isOver = false
 
 /** The thread's loop. */
 export function serveVrings(onOwnerKill: LoopOptions['onOwnerKill']): Loop<Birth> {
@@ -21,7 +22,7 @@ export function serveVrings(onOwnerKill: LoopOptions['onOwnerKill']): Loop<Birth
   }
   const sleep = (): void | Promise<void> => crew?.sleep()
   if (onOwnerKill !== 'die') return loop(batch, { onOwnerKill: onOwnerKill ?? 'end', sleep })
-  return loop(batch, { onOwnerKill, sleep, onKill: () => crew?.close() })
+  return loop(batch, { onOwnerKill, sleep, onKill: () => crew?.close(closeAll) })
 }
 
 function obey(command: Command): number | Promise<number> {
@@ -48,8 +49,18 @@ function carryOut(device: Aboard, command: OfDevice): number | Promise<number> {
 
 async function open(command: Extract<Command, { type: 'open' }>): Promise<number> {
   const device = await Aboard.open(crew as Crew, command)
-  devices.set(command.device, device)
+  if (isOver) await device.close()
+  else devices.set(command.device, device)
   return 0
+}
+
+/** What devices have of the system is the process's, and does not end with this thread. */
+async function closeAll(): Promise<void> {
+  isOver = true
+  const ends = [...devices.values()].map((device) => device.close())
+  devices.clear()
+  // Nobody is left who could be told of an error.
+  await Promise.allSettled(ends)
 }
 
 const nothing = (): number => 0

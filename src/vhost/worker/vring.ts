@@ -60,7 +60,8 @@ export class Vring {
   #isWorking = false
   /** What an earlier backend has left under way. */
   #left: readonly number[] = []
-  /** Hears that it has halted. */
+  /** Of whoever waits until it has halted. */
+  #halting: Promise<void> | null = null
   #halted: () => void = () => {}
 
   /** @throws RingError: a part of it is not in the memory, or misaligned */
@@ -110,9 +111,10 @@ export class Vring {
     this.#publish()
     if (this.#queue.underWay > 0) {
       // Waker: `work`, which runs after each completion outside of it.
-      await new Promise<void>((resolve) => {
+      this.#halting ??= new Promise<void>((resolve) => {
         this.#halted = resolve
       })
+      await this.#halting
     }
     // One that is broken stays so: what it has not shown, it never shows.
     if (this.#state === 'halting') this.#state = 'halted'
