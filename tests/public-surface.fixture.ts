@@ -72,6 +72,32 @@ export async function wrong(queue: WorkQueue<typeof import('./handlers.${kind}')
 }
 `
 
+/** Devices, and the other side. It is compiled, and not run: its package is not installed here. */
+const device = `
+import type { DeviceFactory, DiskStats, ServeDiskOptions } from 'userworker/vhost'
+
+export async function guest(options: ServeDiskOptions): Promise<[DiskStats, Uint8Array[]]> {
+  const { serve, serveDisk } = await import('userworker/vhost')
+  const { Frontend } = await import('userworker/testing')
+  const { socket } = options
+  const device = await serve('/device.js', { socket, data: { start: 7 } })
+  device.on('disconnect', (reason: string | null) => void reason)
+  const disk = await serveDisk('/disk.img', { socket, faults: [{ action: 'lose', operation: 'flush' }] })
+  const frontend = await Frontend.connect(socket, { queues: 2 })
+  const { writable } = await frontend.queue.request([new Uint8Array(16)], [512, 1])
+  // @ts-expect-error there is no such action
+  await serveDisk('/disk.img', { socket, faults: [{ action: 'rot', operation: 'read' }] })
+  // @ts-expect-error a disk needs a socket
+  await serveDisk('/disk.img', {})
+  return [disk.stats(), [...writable]]
+}
+
+export const factory: DeviceFactory<{ start: number }> = ({ start }, host) => ({
+  id: 42,
+  process: (request) => (host.isControl ? 0 : request.writable.write(0, new Uint8Array([start]))),
+})
+`
+
 const poller = `
 import type { Self } from 'userworker'
 import { current } from 'userworker/current'
@@ -93,6 +119,8 @@ export const consumer: Readonly<Record<string, string>> = {
   'handlers.cts': handlers,
   'poller.mts': poller,
   'poller.cts': poller,
+  'device.mts': device,
+  'device.cts': device,
   'main.mts': `${uses('mjs', esm)}\nawait main()\n`,
   'main.cts': `${uses('cjs', cjs)}\nvoid main()\n`,
 }

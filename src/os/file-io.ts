@@ -16,6 +16,7 @@ const libc = functions({
   preadv: 'int64_t preadv(int fd, size_t iovecs, int count, int64_t offset)',
   pwritev: 'int64_t pwritev(int fd, size_t iovecs, int count, int64_t offset)',
   fdatasync: 'int fdatasync(int fd)',
+  reserve: 'int posix_fallocate(int fd, int64_t offset, int64_t length)',
   fallocate: 'int fallocate(int fd, int mode, int64_t offset, int64_t length)',
   ioctl: 'int ioctl(int fd, unsigned long request, _Inout_ void *argument)',
   fcntl: 'int fcntl(int fd, int command, _Inout_ void *lock)',
@@ -74,9 +75,21 @@ export function zeroRange(fd: number, offset: number, length: number): boolean {
   return again(() => libc().fallocate(fd, mode, offset, length))
 }
 
-/** Takes the space of a range, and leaves its bytes. @returns false: it cannot be done here, or there is none */
-export function takeSpace(fd: number, offset: number, length: number): boolean {
-  return again(() => libc().fallocate(fd, 0, offset, length))
+/**
+ * Sees to it that a range of a file has room on its medium, and leaves its bytes as they are: where it is
+ * mapped, an access that finds no room ends the process by SIGBUS.
+ *
+ * @returns false: there is no room
+ */
+export function reserve(fd: number, offset: number, length: number): boolean {
+  for (;;) {
+    // It answers with the error's number itself.
+    const error = libc().reserve(fd, offset, length)
+    if (error === 0) return true
+    const code = builtin('node:util').getSystemErrorName(-error)
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return false
+    if (code !== 'EINTR') throw systemError('posix_fallocate', code)
+  }
 }
 
 /** The bytes of a block device. @throws the system's error */

@@ -77,6 +77,9 @@ const inParams = {
   cqCompletions: 25,
 }
 
+/** A call is done by a thread of the kernel's from the beginning. As it lies in an entry, behind the operation. */
+export const IOSQE_ASYNC: number = 0x10 << 8
+
 export class Uring {
   /** Readable while there are completions. */
   readonly fd: number
@@ -142,6 +145,7 @@ export class Uring {
   /**
    * Notes a call; it is submitted by the next {@link enter}, or as soon as there are a few.
    *
+   * @param operation - with {@link IOSQE_ASYNC} or without
    * @param mark - comes back with what came of it: a whole number from 0 to 2^32 - 1
    * @returns false: the kernel takes no more until completions have been reaped
    */

@@ -20,10 +20,13 @@ export interface RegionLayout {
 
 /** A region of the guest's memory. */
 export interface FrontendRegion {
+  /** Its address for the guest. */
   readonly guest: number
+  /** Its length in bytes. */
   readonly size: number
   /** Its address in the frontend's process, which is this one. */
   readonly user: number
+  /** The file that the backend is given, as it is mapped here. */
   readonly area: MappedFile
 }
 
@@ -62,6 +65,7 @@ export class FrontendMemory {
     this.forDrivers = new DriversRoom(area.bytes.subarray(reservedBytes), guest, this)
   }
 
+  /** All regions, as the backend is told of them. */
   get regions(): readonly FrontendRegion[] {
     return this.#regions
   }
@@ -91,6 +95,7 @@ export class FrontendMemory {
     return region.user + address - region.guest
   }
 
+  /** Unmaps all. */
   close(): void {
     for (const region of this.#regions) region.area.close()
     this.#regions = []

@@ -28,10 +28,13 @@ interface Asked {
  * there are its parts: {@link driver}, {@link kick}, and the descriptors of its events.
  */
 export class FrontendQueue {
+  /** Its number. */
   readonly index: number
-  /** Its events' descriptors: eventfd(2), not blocking. */
+  /** The event of kicks: a descriptor of eventfd(2), not blocking. */
   readonly kickFd: number = event()
+  /** That of calls. */
   readonly callFd: number = event()
+  /** That of errors. */
   readonly errorFd: number = event()
   readonly #memory: DriverMemory
   #driver: VirtqueueDriver | null = null
@@ -54,6 +57,7 @@ export class FrontendQueue {
     return this.#driver
   }
 
+  /** Whether it was laid out. */
   get isSetUp(): boolean {
     return this.#driver !== null
   }

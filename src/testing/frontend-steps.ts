@@ -36,7 +36,9 @@ export class FrontendSteps {
   log: MappedFile | null = null
   /** How often the backend said that the configuration space has changed. */
   configChanges = 0
+  /** The guest's memory. */
   readonly memory: FrontendMemory
+  /** The queues, by their numbers. */
   readonly queues: readonly FrontendQueue[]
   protected caller: Caller<'frontend'>
   #channel: Connection<'backend'> | null = null
@@ -107,6 +109,7 @@ export class FrontendSteps {
     await this.call('GET_FEATURES', null)
   }
 
+  /** Asks for the features that the backend offers. */
   async getFeatures(): Promise<bigint> {
     this.offered = (await this.call('GET_FEATURES', null)).payload
     return this.offered
@@ -159,10 +162,12 @@ export class FrontendSteps {
     }
   }
 
+  /** Gives the backend one region (CONFIGURE_MEM_SLOTS). @throws Error: it is refused */
   async addRegion(region: FrontendRegion): Promise<void> {
     await this.ask('ADD_MEM_REG', described(region), [region.area.fd])
   }
 
+  /** Takes one back. @throws Error: it is refused */
   async removeRegion(region: FrontendRegion): Promise<void> {
     await this.ask('REM_MEM_REG', described(region))
   }
@@ -189,6 +194,7 @@ export class FrontendSteps {
     this.send('SET_VRING_KICK', { index, hasDescriptor: true }, [kickFd])
   }
 
+  /** Lets a queue run, or pauses it (SET_VRING_ENABLE). */
   enable(queue: FrontendQueue, isEnabled: boolean): void {
     if ((this.features & VHOST_USER_F_PROTOCOL_FEATURES) === 0n) return
     this.send('SET_VRING_ENABLE', { index: queue.index, num: isEnabled ? 1 : 0 })
@@ -251,10 +257,12 @@ export class FrontendSteps {
     return isDirty
   }
 
+  /** Sets the device's status byte (STATUS). @param status - from 0 to 255 */
   async setStatus(status: number): Promise<void> {
     await this.ask('SET_STATUS', BigInt(status))
   }
 
+  /** Asks for it. */
   async getStatus(): Promise<number> {
     return Number((await this.call('GET_STATUS', null)).payload)
   }

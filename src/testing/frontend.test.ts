@@ -212,6 +212,13 @@ describe('a frontend', () => {
     await served
   })
 
+  test('can have 256 queues, more than the socket has room for messages', async (t) => {
+    const { path } = recorderAt(t, { queues: 256n })
+    const frontend = await Frontend.connect(path, { queues: 256, queueSize: 8 })
+    assert.equal((await frontend.stopLikeQemu()).length, 256)
+    await frontend.close()
+  })
+
   test('refuses a backend with too few queues', async (t) => {
     const { path, served } = recorderAt(t)
     await assert.rejects(Frontend.connect(path, { ...two, queues: 5 }), /has 4 queues, not 5/)

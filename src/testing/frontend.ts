@@ -150,7 +150,7 @@ export class Frontend extends FrontendSteps implements AsyncDisposable {
   /** Stops all queues, as QEMU does when the guest resets the device. @returns where each has stopped */
   async stopLikeQemu(): Promise<number[]> {
     const bases: number[] = []
-    for (const queue of this.queues) this.enable(queue, false)
+    await this.#each((queue) => this.enable(queue, false))
     for (const queue of this.queues) {
       bases.push(await this.getBase(queue))
       queue.drain()
@@ -199,6 +199,7 @@ export class Frontend extends FrontendSteps implements AsyncDisposable {
     this.memory.close()
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
@@ -215,20 +216,28 @@ export class Frontend extends FrontendSteps implements AsyncDisposable {
     if (this.uses('BACKEND_REQ')) await this.setBackendChannel()
     this.send('SET_OWNER', null)
     await this.getFeatures()
-    for (const queue of this.queues) this.setCall(queue)
+    await this.#each((queue) => this.setCall(queue))
   }
 
   async #start(features: bigint, baseOf: (queue: FrontendQueue) => number): Promise<void> {
     this.setInflight()
-    for (const queue of this.queues) {
-      this.send('SET_VRING_CALL', { index: queue.index, hasDescriptor: true }, [queue.callFd])
-    }
+    await this.#each(({ index, callFd }) => {
+      this.send('SET_VRING_CALL', { index, hasDescriptor: true }, [callFd])
+    })
     this.setFeatures(features)
     // With slots QEMU sends each region once, and never again while the connection lasts.
     if (!this.#hasMemory || !this.uses('CONFIGURE_MEM_SLOTS')) await this.setMemory()
     this.#hasMemory = true
-    for (const queue of this.queues) this.setRing(queue, baseOf(queue))
-    for (const queue of this.queues) this.enable(queue, true)
+    await this.#each((queue) => this.setRing(queue, baseOf(queue)))
+    await this.#each((queue) => this.enable(queue, true))
+  }
+
+  /** Queue by queue. Where they are many, the backend has to read before there is room for more. */
+  async #each(step: (queue: FrontendQueue) => void): Promise<void> {
+    for (const queue of this.queues) {
+      step(queue)
+      if (queue.index % 16 === 15) await this.sync()
+    }
   }
 }
 

@@ -18,6 +18,8 @@ import { Caller, Connection, type Message } from '../vhost/index.js'
 export interface RecorderOptions {
   readonly features?: bigint
   readonly protocolFeatures?: bigint
+  /** How many queues it says it has; 4 unless told. */
+  readonly queues?: bigint
   /** Its answer where a request asks how it went; 0 is success. */
   readonly answer?: bigint
 }
@@ -94,7 +96,7 @@ export class Recorder {
     const { features = 0x1_7000_0244n, protocolFeatures = 0x1ffffn } = this.#options
     if (request === 'GET_FEATURES') connection.reply(request, features)
     else if (request === 'GET_PROTOCOL_FEATURES') connection.reply(request, protocolFeatures)
-    else if (request === 'GET_QUEUE_NUM') connection.reply(request, 4n)
+    else if (request === 'GET_QUEUE_NUM') connection.reply(request, this.#options.queues ?? 4n)
     else if (request === 'GET_MAX_MEM_SLOTS') connection.reply(request, 32n)
     else if (request === 'GET_VRING_BASE')
       connection.reply(request, { index: payload.index, num: 5 })

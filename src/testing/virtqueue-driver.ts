@@ -88,9 +88,11 @@ export class VirtqueueDriver {
   readonly size: number
   /** The features that device and driver agreed on. */
   readonly features: bigint
-  /** The guest addresses of its parts. */
+  /** The guest address of its descriptor table. */
   readonly descriptors: number
+  /** That of its available ring. */
   readonly available: number
+  /** That of its used ring. */
   readonly used: number
   readonly #memory: DriverMemory
   readonly #ring: Uint16Array

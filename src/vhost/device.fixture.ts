@@ -21,6 +21,8 @@ export const Serve = {
   SLOW: 5,
   /** By a promise, once the gate is open. */
   GATE: 6,
+  /** By what is no answer. */
+  NONSENSE: 7,
 } as const
 
 /** The words. `VRINGS` has four for each vring: requests, whether one runs, overlaps, disorder. */
@@ -109,6 +111,8 @@ function serve(
     case Serve.SLOW:
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
       return answer()
+    case Serve.NONSENSE:
+      return 'done' as never
     case Serve.GATE:
       return opened(words).then(answer)
     default:

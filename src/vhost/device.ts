@@ -48,9 +48,11 @@ export interface DeviceHost {
   /** The worker's name; in the thread of the socket, the device's. */
   readonly name: string
   /**
-   * Calls `listener` in this thread whenever the descriptor is readable, between two batches.
+   * Calls `listener` in this thread whenever the descriptor is readable, between two batches. The
+   * descriptor stays the device's, to be closed after the watch.
    *
    * @returns an end to it
+   * @throws the system's error: the descriptor is none that becomes readable, as EPERM of a file
    */
   watch(fd: number, listener: () => void): { close(): void }
   /**
@@ -61,20 +63,29 @@ export interface DeviceHost {
    * @throws Error: another device of this worker does so
    */
   sleepBy(sleep: Sleep): { close(): void }
-  /** In the thread of the socket: tells the driver that the configuration space has changed. */
+  /**
+   * In the thread of the socket: tells the driver that the configuration space has changed (VIRTIO 1.x,
+   * 4.1.4.5; vhost-user: CONFIG_CHANGE_MSG).
+   *
+   * @throws Error: this is another thread
+   */
   configChanged(): void
 }
 
 /**
  * Blocks the thread until the descriptor is readable, or something of the device's own has come, or
  * `timeoutMs` are over: 0 is to look only. It also begins what the device was asked since.
+ *
+ * @returns false where nothing of the device's own is under way, and it has not waited: then the thread
+ * waits for the descriptor by itself
  */
-export type Sleep = (fd: number, timeoutMs: number) => void
+export type Sleep = (fd: number, timeoutMs: number) => boolean
 
 /** Makes the instances of a device. It may be async. */
 export type DeviceFactory<Data> = (data: Data, host: DeviceHost) => Device | Promise<Device>
 
 /** A module whose default export makes a device. */
 export interface DeviceModule<Data = unknown> {
+  /** Makes the instance of a thread. */
   readonly default: DeviceFactory<Data>
 }

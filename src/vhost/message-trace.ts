@@ -17,7 +17,9 @@ export interface TracedMessage {
   readonly from: Side
   /** The request, or that which is replied to: the specification's name. */
   readonly request: string
+  /** Whether it is the reply to that request. */
   readonly isReply: boolean
+  /** Decoded: null, a bigint, or an object. What it holds goes by the request. */
   readonly payload: unknown
   /** How many descriptors go along. */
   readonly descriptors: number

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { close } from '../os/events.js'
 import { until } from '../os/own-thread.fixture.js'
 import { accept, listen } from '../os/sockets.js'
@@ -32,6 +34,14 @@ describe('a server', () => {
     assert.throws(() => new Server(new FakeBackend(), { ...client, mode: 'both' as never }), {
       code: 'EINVAL',
     })
+  })
+
+  test('goes on when the process has had no descriptor left for a while', () => {
+    const script = fileURLToPath(new URL('no-descriptors.fixture.js', import.meta.url))
+    const limited = `ulimit -n 128; exec "${process.execPath}" "${script}"`
+    const { stdout, stderr, status } = spawnSync('sh', ['-c', limited], { encoding: 'utf8' })
+    assert.deepEqual([stderr, status], ['', 0])
+    assert.match(stdout, /^(error accept4 failed: EMFILE\n)+connected\ndisconnected\nclosed\n$/)
   })
 
   test('turns a second frontend away at once, and the first goes on', async () => {

@@ -38,6 +38,8 @@ interface Vring {
   /** How it runs; null while it stands. */
   setup: VringSetup | null
   item: number
+  /** Why it stands, where its worker has ended while it ran: nobody knows how far it came. */
+  lost: Error | null
   /** What was asked of it last. */
   turn: Promise<unknown>
 }
@@ -77,6 +79,7 @@ export class VhostDevice implements Backend {
       worker: null,
       setup: null,
       item: 0,
+      lost: null,
       turn: Promise.resolve(),
     }))
     configChanged(() => this.onConfigChange?.())
@@ -133,6 +136,7 @@ export class VhostDevice implements Backend {
         await Promise.all(workers.map((worker) => this.#board(worker)))
         for (const [index, vring] of this.#vrings.entries()) {
           vring.worker = workers[index % workers.length] ?? null
+          vring.lost = null
         }
       } catch (error) {
         // What failed is what the caller hears of.
@@ -320,11 +324,13 @@ export class VhostDevice implements Backend {
     }
     vring.setup = setup
     vring.item = item
+    vring.lost = null
   }
 
-  /** @returns its base; where it stands, or its worker has ended, 0 */
+  /** @returns its base; 0 where it stands. @throws the error of its worker's end, where that ended it */
   async #halt(vring: Vring, index: number): Promise<number> {
-    const { worker, setup, item } = vring
+    const { worker, setup, item, lost } = vring
+    if (lost !== null) throw lost
     if (setup === null || worker === null) return 0
     vring.setup = null
     const reins = reinsOf(worker)
@@ -348,6 +354,7 @@ export class VhostDevice implements Backend {
     this.#own.delete(worker)
     const lost = this.#vrings.filter((vring) => vring.worker === worker)
     for (const vring of lost) {
+      if (vring.setup !== null) vring.lost = error
       vring.worker = null
       vring.setup = null
     }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { closeSync, constants, openSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { event } from '../os/events.js'
 import { memoryFile } from '../os/mapping.js'
@@ -202,6 +203,27 @@ describe('a vring that runs', () => {
     assert.deepEqual(await running(served, peer), [0])
   })
 })
+
+test('events of a frontend never block who signals them, also when they are full or no events', async () => {
+  await using served = new Served()
+  await using peer = await Peer.ready(served.path)
+  for (const request of ['SET_VRING_CALL', 'SET_VRING_ERR'] as const) {
+    const fd = openSync('/dev/null', 'r+')
+    assert.equal(flagsOf(fd) & constants.O_NONBLOCK, 0)
+    peer.caller.send(request, { index: 0, hasDescriptor: true }, [fd])
+    await peer.sync()
+    // Both have the same open file.
+    assert.notEqual(flagsOf(fd) & constants.O_NONBLOCK, 0, request)
+    closeSync(fd)
+  }
+})
+
+/** How a file is open: the flags of open(2). */
+function flagsOf(fd: number): number {
+  const [, flags = ''] =
+    /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? []
+  return Number.parseInt(flags, 8)
+}
 
 test('events that were given before a vring was set up are its own when it runs', async () => {
   await using served = new Served()

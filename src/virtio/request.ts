@@ -45,6 +45,7 @@ export interface Request {
    * afterwards.
    *
    * @param written - how many bytes of {@link writable}, from its beginning, the device has written
+   * @throws Error: it has been given back before; RangeError: there is no room for so many
    */
   complete(written: number): void
 }

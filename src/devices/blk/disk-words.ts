@@ -41,7 +41,10 @@ export const bytesBucket = bytesWritten + 2
 export const requestsBucket = bytesBucket + 2
 const length = requestsBucket + 2
 
-/** How often what was done. Counters go round at 2^32, bytes at 2^63. */
+/**
+ * How often what was done: requests of each kind, `others` for the serial number; answers
+ * VIRTIO_BLK_S_IOERR and VIRTIO_BLK_S_UNSUPP. Counters go round at 2^32, bytes at 2^63.
+ */
 export type DiskCounts = Readonly<Record<Counted | 'bytesRead' | 'bytesWritten', number>>
 
 /** New words, for a disk of so many bytes. */

@@ -45,21 +45,23 @@ export type FaultOperation = (typeof operations)[number]
 
 /** One thing that goes wrong. What is left out is as in the table above. */
 export interface FaultRule {
+  /** What happens. */
   readonly action: keyof typeof actions
+  /** Which operations it befalls. */
   readonly operation: FaultOperation
-  /** With this probability: a number from 0 to 1. */
+  /** With this probability: a number from 0 to 1; 1 unless told. */
   readonly p?: number
-  /** At each so manieth operation that fits. */
+  /** At each so manieth operation that fits: from 1 on; 1 unless told. */
   readonly nth?: number
-  /** Not at the first so many that fit. */
+  /** Not at the first so many that fit: from 0 on; 0 unless told. */
   readonly after?: number
-  /** So often in all. */
+  /** So often in all: from 1 on; without limit unless told. */
   readonly times?: number
-  /** Where one of these sectors of 512 bytes is touched: first and last. */
+  /** Where one of these sectors of 512 bytes is touched: first and last; anywhere unless told. */
   readonly sectors?: readonly [number, number]
-  /** Milliseconds, of `delay`. */
+  /** Milliseconds, of `delay`, which has to have them: from 0 to 3600000. */
   readonly ms?: number
-  /** What the guest is told, of `torn`. */
+  /** What the guest is told, of `torn`; 'error' unless told. */
   readonly answer?: 'ok' | 'error'
 }
 

@@ -127,6 +127,6 @@ export class FileBackEnd implements BackEnd {
 }
 
 /** Whether a call failed because it does not exist for this file. */
-export function isMissing(code: string): boolean {
+function isMissing(code: string): boolean {
   return code === 'EOPNOTSUPP' || code === 'ENOTSUP' || code === 'ENOSYS' || code === 'EINVAL'
 }

@@ -7,7 +7,7 @@ import type { Words } from '#memory'
 import type { DeviceHost } from '../../vhost/index.js'
 import { Uring } from '../../os/uring.js'
 import type { BackEnd } from './back-end.js'
-import { DirectBackEnd, places } from './direct.js'
+import { cachedUse, directUse, places, RingBackEnd } from './ring.js'
 import type { FaultRule } from './fault-rules.js'
 import { FaultsBackEnd } from './faults.js'
 import { FileBackEnd } from './file.js'
@@ -87,10 +87,17 @@ export function openLayer(layer: Layer, opening: Opening): BackEnd {
 function openFile({ file, direct }: FileLayer, { readOnly, host }: Opening): BackEnd {
   const { isControl } = host
   const plain = new FileBackEnd(openImage(file, { readOnly, direct, lock: isControl }))
-  if (!direct) return plain
-  const uring = ringFor(isControl)
+  const uring = ringFor(isControl && direct)
   if (uring === null) return plain
-  if (!isControl) return new DirectBackEnd(plain, uring, host)
+  try {
+    if (!isControl) return new RingBackEnd(plain, uring, direct ? directUse : cachedUse, host)
+  } catch (error) {
+    // The thread sleeps by another disk's ring. Through the page cache it does without one.
+    uring.close()
+    if (!direct) return plain
+    plain.close()
+    throw error
+  }
   uring.close()
   return plain
 }
@@ -106,13 +113,13 @@ function openOverlay({ over, file, locks }: OverlayLayer, opening: Opening): Bac
   }
 }
 
-/** A ring; null where there is none to be had, of which the control thread warns. */
-function ringFor(isControl: boolean): Uring | null {
+/** A ring; null where there is none to be had. */
+function ringFor(isToWarn: boolean): Uring | null {
   try {
-    return new Uring(isControl ? 1 : places)
+    return new Uring(places)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (isControl)
+    if (isToWarn)
       process.emitWarning(
         `There is no io_uring here (${code}): requests past the page cache are done one by one`,
         { code: 'USERWORKER_NO_IO_URING' },

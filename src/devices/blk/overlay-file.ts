@@ -18,9 +18,7 @@
 import * as memory from '#memory'
 import { UserWorkerError } from '../../errors.js'
 import { builtin } from '../../os/builtin.js'
-import { bootId, syncData, takeSpace } from '../../os/file-io.js'
-import { lastError } from '../../os/koffi.js'
-import { isMissing } from './file.js'
+import { bootId, reserve, syncData } from '../../os/file-io.js'
 import { lockImage } from './image-lock.js'
 import { map, pageBytes, unmap, viewOf } from '../../os/mapping.js'
 
@@ -102,10 +100,8 @@ export class OverlayFile {
     const own = Number(header.readBigUInt64LE(sizeAt))
     if (own !== size) throw refused(`is for a disk of ${own} bytes, and this one has ${size}`)
     fs.ftruncateSync(this.fd, this.dataStart + Math.ceil(size / clusterBytes) * clusterBytes)
-    // The bits are written through a mapping: where no space is left then, that ends the process (SIGBUS).
-    if (takeSpace(this.fd, pageBytes, 2 * this.#bitBytes)) return
-    const code = lastError()
-    if (!isMissing(code)) throw refused(`has no space to begin with (${code})`)
+    if (!reserve(this.fd, pageBytes, 2 * this.#bitBytes))
+      throw refused(`needs ${2 * this.#bitBytes} bytes at once, for which there is no room`)
   }
 
   /** After a new start of the system, only what was flushed is sure to be there. */

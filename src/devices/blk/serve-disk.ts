@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { UserWorkerError, invalid } from '../../errors.js'
 import { builtin } from '../../os/builtin.js'
 import { close, event, signal } from '../../os/events.js'
-import { pathOfDescriptor } from '../../os/file-io.js'
+import { deviceBytes, pathOfDescriptor } from '../../os/file-io.js'
 import { memoryFile } from '../../os/mapping.js'
 import { freshSeed } from '../../os/random.js'
 import { checkInteger, checkName, checkNumber, checkOptions } from '../../validate.js'
@@ -42,15 +42,15 @@ export interface ServeDiskOptions extends Pick<
   readonly faults?: string | readonly FaultRule[]
   /** The same seed gives the same faults: from 0 to 2^32 - 1. Default a new one. */
   readonly seed?: number
-  /** At most so many bytes in a second, in all: from 512 on. */
+  /** At most so many bytes in a second, in all: from 512 to 1e15. Requests above it wait. */
   readonly bps?: number
-  /** At most so many requests in a second, in all: from 1 on. */
+  /** At most so many requests in a second, in all: from 1 to 1e9. Requests above it wait. */
   readonly iops?: number
   /** What the guest sees as serial number: at most 20 bytes. Default 'userworker'. */
   readonly serial?: string
   /** Bytes of a logical block: a power of two from 512 to 65536. Default 512. */
   readonly blockSize?: number
-  /** Lines of JSON about each request are added to this file. */
+  /** Lines of JSON about each message and each request are added to this file. See the guide. */
   readonly trace?: string
 }
 
@@ -120,6 +120,8 @@ export class ServedDisk {
     this.#checkServed()
     const fs = builtin('node:fs')
     const before = fs.statSync(bottom.file)
+    if (!before.isFile() && bytes > bytesOfDevice(bottom.file))
+      throw new UserWorkerError('ENOTSUP', `The device '${bottom.file}' is smaller`)
     if (before.isFile() && bytes > before.size) fs.truncateSync(bottom.file, bytes)
     setCapacity(data.words, bytes)
     if (before.isFile() && bytes < before.size) fs.truncateSync(bottom.file, bytes)
@@ -136,8 +138,9 @@ export class ServedDisk {
    * The end, as if the power failed: what was not flushed is gone. Where faults lose flushes, those count
    * as none. Requests under way are finished before.
    *
-   * @throws UserWorkerError ENOTSUP: its faults do not say `volatile`, or lose flushes; ENOSYS: it is not
-   * served any more
+   * @throws UserWorkerError ENOTSUP: its faults neither say `volatile` nor lose flushes
+   * @throws UserWorkerError ENOSYS: it is not served any more
+   * @throws UserWorkerError ERR_DISK_IMAGE: what was written could not be undone
    */
   async crash(): Promise<void> {
     const { faults } = this.#plan
@@ -220,6 +223,16 @@ export async function serveDisk(
   } catch (error) {
     free(plan)
     throw error
+  }
+}
+
+function bytesOfDevice(file: string): number {
+  const fs = builtin('node:fs')
+  const fd = fs.openSync(file, 'r')
+  try {
+    return deviceBytes(fd)
+  } finally {
+    fs.closeSync(fd)
   }
 }
 

@@ -225,9 +225,8 @@ export class Crew {
   #look(timeoutMs: number): void {
     this.#rang = false
     const { fd } = this.#events
-    if (this.#sleep === null) return this.#hear(this.#events.wait(timeoutMs))
-    this.#sleep(fd, timeoutMs)
-    this.#hear(this.#events.wait(0))
+    const hasWaited = this.#sleep?.(fd, timeoutMs) ?? false
+    this.#hear(this.#events.wait(hasWaited ? 0 : timeoutMs))
   }
 
   #hear(count: number): void {

@@ -38,10 +38,11 @@ const now = `(await import('node:fs')).writeSync(1, Date.now() + '\\n')`
 const atOnceMs = 900
 
 describe('the end of a process with a vhost worker that sleeps in a system call', { skip }, () => {
-  test('comes at once, whatever ends it [BUG-VH-4]', async () => {
+  test('comes at once, whatever ends it [VH-41, BUG-VH-4, BUG-VH-5]', async () => {
     for (const [how, text, code] of [
       ['by process.exit', `${asleep}; ${now}; process.exit(3)`, 3],
       ['by an error that nobody caught', `${asleep}; ${now}; throw new Error('no')`, 1],
+      ['by a crash', `${asleep}; ${now}; process.abort()`, null],
       ['because nothing is left to do', `${asleep}; ${now}`, 0],
       [
         'by SIGTERM',
@@ -65,7 +66,7 @@ describe('the end of a process with a vhost worker that sleeps in a system call'
     }
   })
 
-  test('comes soon where the thread that made it is terminated [BUG-VH-4]', async () => {
+  test('comes soon where the thread that made it is terminated [VH-40, BUG-VH-4]', async () => {
     const ready = `(await import('node:worker_threads')).parentPort.postMessage('ready')`
     const then = `thread.once('message', async () => {
       await thread.terminate()

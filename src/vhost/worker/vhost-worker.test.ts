@@ -177,7 +177,7 @@ describe('the end of an owner above', { skip }, () => {
     assert.equal(worker.thread.exitCode, 0)
   })
 
-  test('comes while flushes wait: each of them returns [BUG-VH-7, INV-VH-8]', async () => {
+  test('comes while flushes wait: each of them returns [VH-42, BUG-VH-7, INV-VH-8]', async () => {
     for (let round = 0; round < 10; round++) {
       const owner = new Owner({ name: 'tenant' })
       const worker = await VhostWorker.create({ owner })

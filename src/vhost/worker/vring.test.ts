@@ -144,6 +144,7 @@ describe('a vring that breaks', { skip }, () => {
   for (const [what, how] of [
     ['throws', Serve.THROW],
     ['rejects its promise', Serve.REJECT],
+    ['returns something else', Serve.NONSENSE],
   ] as const)
     test(`because the device ${what}, breaks alone, and says so once`, async (t) => {
       const { device, guest, told } = await takenDevice(t, { vrings: 2 })
@@ -154,7 +155,10 @@ describe('a vring that breaks', { skip }, () => {
       void bad.send(asking(how, 1))
       await until('it is told of', () => told.length > 0)
       assert.equal(told[0]?.vring, 0)
-      assert.match(String(told[0]?.error), /thrown back|rejected/)
+      assert.match(
+        String(told[0]?.error),
+        /thrown back|rejected|must return a number, a promise of one, or nothing: 'done'/,
+      )
       assert.equal(isTold(bad), true)
       assert.equal((await good.send(asking(Serve.NOW))).written, 8)
       assert.equal(isTold(good), false)

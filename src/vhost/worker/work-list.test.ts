@@ -75,7 +75,7 @@ const items = 8
 const places = { asked: 0, seen: items, end: 2 * items, turns: 2 * items + 1 }
 
 describe('two threads at one list', () => {
-  test('lose nothing: a run of each item begins after its last addition [INV-VH-2, INV-VH-8]', async () => {
+  test('lose nothing: a run of each item begins after its last addition [INV-VH-2, INV-VH-8, BUG-VH-12]', async () => {
     const list = makeList(items + 1)
     const words = new Int32Array(new SharedArrayBuffer(4 * (2 * items + 2)))
     const url = JSON.stringify(new URL('./work-list.js', import.meta.url).href)

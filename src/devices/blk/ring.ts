@@ -1,5 +1,7 @@
 /**
- * A file past the page cache, by a ring of system calls: many requests at once from one thread.
+ * A file by a ring of system calls: many requests at once from one thread. Past the page cache all of them
+ * go by it. Through the page cache a call copies, at once; there only those go by the ring that take long,
+ * and the kernel's threads do them, on other processors.
  *
  *     noted ── submitted, a few at once or at the next sleep ── completed ─┬─ all of it: done
  *       ↑                                                                  ├─ an error: failed
@@ -9,7 +11,7 @@
  *
  * @module
  */
-import { IORING_FSYNC_DATASYNC, operations, type Uring } from '../../os/uring.js'
+import { IORING_FSYNC_DATASYNC, IOSQE_ASYNC, operations, type Uring } from '../../os/uring.js'
 import type { DeviceHost } from '../../vhost/index.js'
 import type { BackEnd, Bytes, Done, Outcome } from './back-end.js'
 import type { FileBackEnd } from './file.js'
@@ -19,7 +21,8 @@ import { Iovecs } from './iovecs.js'
 export const places = 128
 const pollMark = 2 ** 32 - 1
 
-const { IORING_OP_READ, IORING_OP_READV, IORING_OP_WRITE, IORING_OP_WRITEV } = operations
+const { IORING_OP_FSYNC, IORING_OP_READ, IORING_OP_READV } = operations
+const { IORING_OP_WRITE, IORING_OP_WRITEV } = operations
 const EINTR = -4
 const EAGAIN = -11
 
@@ -31,9 +34,28 @@ interface Call {
   moved: number
 }
 
-export class DirectBackEnd implements BackEnd {
+/** Which calls go by the ring, and how. */
+export interface RingUse {
+  /** Reads and writes of so many bytes, or more. */
+  readonly leastRead: number
+  readonly leastWrite: number
+  /** Whether threads of the kernel do them from the beginning: those that block, or copy for long. */
+  readonly isAsync: boolean
+}
+
+/** Past the page cache a call is a command for the disk, and nothing to wait for. */
+export const directUse: RingUse = { leastRead: 0, leastWrite: 0, isAsync: false }
+
+/**
+ * A long copy is worth another processor, and the way there. Not so writes: the kernel does those of one
+ * file one after the other (measured).
+ */
+export const cachedUse: RingUse = { leastRead: 2 ** 18, leastWrite: Infinity, isAsync: true }
+
+export class RingBackEnd implements BackEnd {
   readonly #file: FileBackEnd
   readonly #uring: Uring
+  readonly #use: RingUse
   readonly #iovecs: Iovecs
   readonly #calls: (Call | null)[] = Array.from({ length: places }, () => null)
   readonly #free: number[] = Array.from({ length: places }, (_, place) => place)
@@ -47,14 +69,16 @@ export class DirectBackEnd implements BackEnd {
   }
 
   /**
-   * @param file - opened past the page cache
+   * @param file - opened as it is to be used
    * @param uring - a new ring of {@link places} entries
+   * @throws Error: the thread has a sleep of another's; the file and the ring stay the caller's
    */
-  constructor(file: FileBackEnd, uring: Uring, host: Pick<DeviceHost, 'sleepBy'>) {
+  constructor(file: FileBackEnd, uring: Uring, use: RingUse, host: Pick<DeviceHost, 'sleepBy'>) {
     this.#file = file
     this.#uring = uring
-    this.#iovecs = new Iovecs(places, file.alignment)
+    this.#use = use
     this.#sleeping = host.sleepBy((fd, timeoutMs) => this.#sleep(fd, timeoutMs))
+    this.#iovecs = new Iovecs(places, file.alignment)
   }
 
   get size(): number {
@@ -95,7 +119,10 @@ export class DirectBackEnd implements BackEnd {
   #transfer(call: Call): Outcome {
     const { bytes, offset } = call
     const length = bytes?.length ?? 0
-    return (offset | length) & (this.#file.alignment - 1) ? 'failed' : this.#begin(call)
+    if ((offset | length) & (this.#file.alignment - 1)) return 'failed'
+    const { leastRead, leastWrite } = this.#use
+    const least = call.kind === 'read' ? leastRead : leastWrite
+    return length < least ? this.#byFile(call) : this.#begin(call)
   }
 
   #begin(call: Call): Outcome {
@@ -112,8 +139,9 @@ export class DirectBackEnd implements BackEnd {
   #note(place: number, { kind, bytes, offset, moved }: Call): boolean {
     const uring = this.#uring
     const { fd } = this.#file
+    const flags = this.#use.isAsync ? IOSQE_ASYNC : 0
     if (bytes === null)
-      return uring.note(operations.IORING_OP_FSYNC, fd, 0, 0, 0, IORING_FSYNC_DATASYNC, place)
+      return uring.note(IORING_OP_FSYNC | flags, fd, 0, 0, 0, IORING_FSYNC_DATASYNC, place)
     const iovecs = this.#iovecs
     const count = iovecs.fill(place, bytes, moved)
     if (!iovecs.isAligned) return false
@@ -122,15 +150,19 @@ export class DirectBackEnd implements BackEnd {
     if (count === 1) {
       const { firstAddress, firstLength } = iovecs
       const operation = isRead ? IORING_OP_READ : IORING_OP_WRITE
-      return uring.note(operation, fd, firstAddress, firstLength, at, 0, place)
+      return uring.note(operation | flags, fd, firstAddress, firstLength, at, 0, place)
     }
     const operation = isRead ? IORING_OP_READV : IORING_OP_WRITEV
-    return uring.note(operation, fd, iovecs.address(place), count, at, 0, place)
+    return uring.note(operation | flags, fd, iovecs.address(place), count, at, 0, place)
   }
 
   /** What the ring does not take: memory that is not aligned, which is copied; one at a time. */
-  #byCall(place: number, { kind, bytes, offset, done }: Call): Outcome {
+  #byCall(place: number, call: Call): Outcome {
     this.#release(place)
+    return this.#byFile(call)
+  }
+
+  #byFile({ kind, bytes, offset, done }: Call): Outcome {
     if (bytes === null) return this.#file.flush(done)
     return kind === 'read' ? this.#file.read(bytes, offset) : this.#file.write(bytes, offset)
   }
@@ -172,7 +204,9 @@ export class DirectBackEnd implements BackEnd {
     }
   }
 
-  #sleep(fd: number, timeoutMs: number): void {
+  /** @returns false when nothing is under way: the thread waits by itself, which costs a call less */
+  #sleep(fd: number, timeoutMs: number): boolean {
+    if (this.#free.length === places) return false
     const uring = this.#uring
     if (timeoutMs === 0 || uring.isReady) uring.enter(0, 0)
     else {
@@ -180,5 +214,6 @@ export class DirectBackEnd implements BackEnd {
       uring.enter(1, timeoutMs)
     }
     uring.reap(this.#hear)
+    return true
   }
 }

@@ -3,7 +3,7 @@ import { closeSync, constants, openSync, truncateSync, writeFileSync } from 'nod
 import { after, describe, test } from 'node:test'
 import { Uring } from '../../os/uring.js'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
-import { places } from './direct.js'
+import { places } from './ring.js'
 import { TestMemory } from './request.fixture.js'
 import { folderForTests, openHere, type OpenHere } from './thread.fixture.js'
 
