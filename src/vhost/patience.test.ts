@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { UserWorkerError } from '../errors.js'
+import type { UserWorkerError } from '../errors.js'
+import { Pending } from '../os/pending.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { patiently, within } from './patience.js'
 
@@ -18,10 +19,8 @@ describe('waiting for what others have in hand', () => {
   })
 
   test('tells once of what takes long, and goes on waiting', async () => {
-    let resolve = (_value: number): void => {}
-    const promise = new Promise<number>((settle) => {
-      resolve = settle
-    })
+    const pending = new Pending<number>('a test')
+    const { promise } = pending
     const told = await new Promise<UserWorkerError>((tell) => {
       void patiently('Device d: its close() has not come to an end', promise, tell).then((value) =>
         assert.equal(value, 8),
@@ -29,13 +28,15 @@ describe('waiting for what others have in hand', () => {
     })
     assert.equal(told.code, 'ETIME')
     assert.match(told.message, /^Device d: its close/)
-    resolve(8)
+    pending.resolve(8)
     await promise
   })
 
   test('gives up where it is told to, and only then', async () => {
     const late = (): Error => new Error('too late')
-    await assert.rejects(within(1, new Promise(() => {}), late), /too late/)
+    const never = new Pending<number>('a test')
+    await assert.rejects(within(1, never.promise, late), /too late/)
+    never.resolve(0)
     assert.equal(await within(60_000, Promise.resolve(9), late), 9)
   })
 })

@@ -8,13 +8,13 @@ import { UserWorkerError } from '../errors.js'
 import { after } from '../os/clock.js'
 
 /** Nothing that goes well takes so long. */
-export const patienceMs = 5000
+const patienceMs = 5000
 
 /**
  * Waits for a promise, as long as it takes.
  *
  * @param what - a sentence for people: what is waited for
- * @param tell - is told of it once, when it takes longer than {@link patienceMs}
+ * @param tell - is told of it once, when it takes longer than 5 s
  */
 export async function patiently<T>(
   what: string,

@@ -100,14 +100,6 @@ describe('an overlay', () => {
     second.close()
   })
 
-  test('has the space of its bits from the beginning: they are written where no error can be heard', () => {
-    const [file, overlay] = [image(2 ** 30), name()]
-    openHere(over(file, overlay), true).close()
-    const bitBytes = 2 ** 30 / 4096 / 8
-    const taken = statSync(overlay).blocks * 512
-    assert.ok(taken >= 4096 + 2 * bitBytes, `${taken} bytes are taken`)
-  })
-
   test('reads zeros where it was zeroed, not what lies below', () => {
     const disk = openHere(over(base(), name()), true)
     assert.equal(

@@ -115,8 +115,11 @@ export class ServedDisk {
     const { bottom, data } = this.#plan
     checkInteger('resize: bytes', bytes, sectorBytes, 2 ** 53 - sectorBytes)
     if (bytes % sectorBytes !== 0) throw invalid(`resize: bytes must be a multiple of 512`)
-    if (bottom.kind !== 'file' || this.#plan.hasOverlay)
-      throw new UserWorkerError('ENOTSUP', 'A disk with an overlay, or in memory, keeps its size')
+    if (bottom.kind !== 'file' || this.#plan.hasOverlay || data.readOnly)
+      throw new UserWorkerError(
+        'ENOTSUP',
+        'A disk with an overlay, in memory, or read-only keeps its size',
+      )
     this.#checkServed()
     const fs = builtin('node:fs')
     const before = fs.statSync(bottom.file)
