@@ -25,6 +25,8 @@ export class FakeBackend implements Backend {
   onConfigChange: (() => void) | null = null
   onBroken: ((vring: number, error: Error) => void) | null = null
   onFailure: ((error: Error) => void) | null = null
+  /** The vrings that were broken. */
+  readonly broken = new Set<number>()
   /** What fails once, by the name of the method. */
   readonly failures = new Map<string, Error>()
   readonly #busy = new Set<number>()
@@ -39,6 +41,10 @@ export class FakeBackend implements Backend {
   /** What was told since the last call. */
   take(): string[] {
     return this.journal.splice(0)
+  }
+
+  isBroken(index: number): boolean {
+    return this.broken.has(index)
   }
 
   readConfig(offset: number, length: number): Uint8Array {

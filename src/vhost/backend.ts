@@ -68,6 +68,8 @@ export interface Backend {
   onConfigChange: (() => void) | null
   /** Called when a vring was broken, by its driver or by the device: it stands until it is stopped. */
   onBroken: ((vring: number, error: Error) => void) | null
+  /** Whether a vring was broken since it began. */
+  isBroken(index: number): boolean
   /** Called when a worker has ended: its vrings stand, and the connection is to be dropped. */
   onFailure: ((error: Error) => void) | null
   /** Takes the device: its threads are there afterwards (VH-2). @throws UserWorkerError EBUSY (VH-1) */

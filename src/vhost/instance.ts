@@ -41,6 +41,13 @@ export async function deviceOf(
   return device as Device
 }
 
+/** The configuration space of a device. @throws TypeError EINVAL: it is none */
+export function configOf(device: Device, name: string): Uint8Array {
+  const config = device.config?.() ?? new Uint8Array()
+  if (config instanceof Uint8Array) return config
+  throw invalid(`config() of device '${name}' must return a Uint8Array`)
+}
+
 /** What the instance gets that serves the socket. */
 export function controlHost(name: string, configChanged: () => void): DeviceHost {
   return {

@@ -15,7 +15,7 @@
  *
  * @module
  */
-import { invalid, UserWorkerError } from '../errors.js'
+import { UserWorkerError } from '../errors.js'
 import { defaultLoadDeadlineMs, loadModule, loadTimeout } from '../worker/index.js'
 import {
   VIRTIO_F_VERSION_1,
@@ -25,24 +25,13 @@ import {
 import type { Backend, MappedRegion, VringChange, VringSetup } from './backend.js'
 import type { Device } from './device.js'
 import { workersOf, type DevicePlan } from './device-plan.js'
-import { controlHost, deviceOf } from './instance.js'
+import { configOf, controlHost, deviceOf } from './instance.js'
 import { patiently, within } from './patience.js'
+import { standing, type Vring } from './vring-place.js'
 import { reinsOf, VhostWorker, type VhostWorkerOptions } from './worker/index.js'
 
 /** What every device offers, whatever it is; a session adds what it does itself. */
 const transportFeatures = VIRTIO_F_VERSION_1 | VIRTIO_RING_F_INDIRECT_DESC | VIRTIO_RING_F_EVENT_IDX
-
-/** One vring. */
-interface Vring {
-  worker: VhostWorker | null
-  /** How it runs; null while it stands. */
-  setup: VringSetup | null
-  item: number
-  /** Why it stands, where its worker has ended while it ran: nobody knows how far it came. */
-  lost: Error | null
-  /** What was asked of it last. */
-  turn: Promise<unknown>
-}
 
 /** Numbers for devices, in all workers of this thread. */
 let lastNumber = 0
@@ -77,13 +66,7 @@ export class VhostDevice implements Backend {
     this.#control = control
     this.features = (control.features ?? 0n) | transportFeatures
     this.vrings = control.vrings ?? 1
-    this.#vrings = Array.from({ length: this.vrings }, () => ({
-      worker: null,
-      setup: null,
-      item: 0,
-      lost: null,
-      turn: Promise.resolve(),
-    }))
+    this.#vrings = Array.from({ length: this.vrings }, standing)
     configChanged(() => this.onConfigChange?.())
   }
 
@@ -108,10 +91,7 @@ export class VhostDevice implements Backend {
   }
 
   readConfig(offset: number, length: number): Uint8Array {
-    const config = this.#control.config?.() ?? new Uint8Array()
-    if (!(config instanceof Uint8Array))
-      throw invalid(`config() of device '${this.#plan.name}' must return a Uint8Array`)
-    return config.subarray(offset, offset + length)
+    return configOf(this.#control, this.#plan.name).subarray(offset, offset + length)
   }
 
   writeConfig(offset: number, bytes: Uint8Array): boolean {
@@ -186,6 +166,10 @@ export class VhostDevice implements Backend {
 
   stopVring(index: number): Promise<number> {
     return this.#inTurn(index, (vring) => this.#halt(vring, index))
+  }
+
+  isBroken(index: number): boolean {
+    return this.#vring(index).isBroken
   }
 
   /** A further worker (VH-30). @throws UserWorkerError ENODEV: it has no owner */
@@ -272,7 +256,10 @@ export class VhostDevice implements Backend {
     const { module, data, name } = this.#plan
     const device = this.#number
     reins.enter(device, {
-      broken: (vring, error) => this.onBroken?.(vring, error),
+      broken: (index, error) => {
+        this.#vring(index).isBroken = true
+        this.onBroken?.(index, error)
+      },
       ended: (error) => this.#lost(worker, error),
     })
     const regions = this.#regions
@@ -315,6 +302,7 @@ export class VhostDevice implements Backend {
     }
     const reins = reinsOf(worker)
     const item = reins.takeItem()
+    vring.isBroken = false
     try {
       await reins.command({ type: 'start', device: this.#number, vring: index, item, setup })
     } catch (error) {

@@ -98,6 +98,22 @@ describe('a vring that runs', () => {
     assert.deepEqual(await running(served, peer), [0])
   })
 
+  test('stands once it was broken, whatever changes beside it, until it is set up anew', async () => {
+    await using served = new Served()
+    await using peer = await Peer.ready(served.path)
+    await peer.start()
+    served.backend.broken.add(0)
+    peer.enable(0, 0)
+    peer.enable(0)
+    peer.setMemory()
+    assert.deepEqual(await running(served, peer), [])
+    await peer.base(0)
+    served.backend.broken.clear()
+    peer.lay(0)
+    peer.kick(0)
+    assert.deepEqual(await running(served, peer), [0])
+  })
+
   test('changes over to another kick, call and error event', async () => {
     await using served = new Served()
     await using peer = await Peer.ready(served.path)

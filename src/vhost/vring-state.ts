@@ -6,6 +6,8 @@
  * | stopped  | something of {size, addresses, base, kick, enabled, features,    | the last of them: running      |
  * |          | memory} is missing                                               |                                |
  * | running  | the backend serves it                                            | disabled, halted: stopped      |
+ * | broken   | the driver or the device has broken it: it stands, whatever      | a new kick, GET_VRING_BASE, a  |
+ * |          | changes beside it                                                | reset: stopped                 |
  *
  * `enabled` is the frontend's word of SET_VRING_ENABLE. Nothing but that, and a reset of the device,
  * changes it: some frontends say it once, before anything else. A vring that was disabled goes on where
@@ -51,6 +53,7 @@ export class VringState {
   #error: number | null = null
   #enabled = false
   #isRunning = false
+  #isBroken = false
   /** Descriptors that a thread which failed may still use. */
   readonly #doubtful: (number | null)[] = []
 
@@ -96,6 +99,7 @@ export class VringState {
     // No thread has it once the vring is stopped; where that fails, nobody knows.
     this.#doubtful.push(before?.fd ?? null)
     await this.pause()
+    this.#isBroken = false
     closeIfAny(this.#doubtful.pop() ?? null)
   }
 
@@ -130,6 +134,7 @@ export class VringState {
   /** Stops it, where it runs. It may go on where it stood. */
   async pause(): Promise<void> {
     if (!this.#isRunning) return
+    this.#isBroken = this.#context.backend.isBroken(this.#index)
     this.#base = await this.#context.backend.stopVring(this.#index)
     this.#isRunning = false
   }
@@ -139,6 +144,7 @@ export class VringState {
     await this.pause()
     closeIfAny(this.#kick?.fd ?? null)
     this.#kick = null
+    this.#isBroken = false
   }
 
   /**
@@ -163,7 +169,7 @@ export class VringState {
 
   /** Starts it, if everything is there that it needs. @throws Refusal: it is there, and is wrong */
   async start(): Promise<void> {
-    if (this.#isRunning || !this.#mayRun) return
+    if (this.#isRunning || this.#isBroken || !this.#mayRun) return
     const setup = this.#setup()
     if (setup === null) return
     try {
