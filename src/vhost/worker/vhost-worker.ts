@@ -101,7 +101,10 @@ export class VhostWorker {
     return this.thread.id
   }
 
-  /** Its thread: to be frozen, described, killed. To end it in good order, use {@link free}. */
+  /**
+   * Its thread: to be frozen, described, killed. A kill leaves open what devices have opened in it; to end
+   * it in good order, use {@link free}.
+   */
   get thread(): UserWorker {
     return this.#reins.thread
   }
