@@ -56,8 +56,9 @@ describe('userworker serve-disk', linuxOnly, () => {
     const first = createConnection(socket)
     await served.says('A frontend is connected.\n')
     const second = createConnection(socket)
+    const closed = once(second.resume(), 'close')
     await served.says('Another frontend came, and was turned away: there is one already.\n')
-    await once(second.resume(), 'close')
+    await closed
     first.destroy()
     await served.says('The frontend has gone.\n')
     assert.deepEqual(await served.end('SIGINT'), [0, null])
