@@ -25,7 +25,10 @@ export interface TracedMessage {
   readonly descriptors: number
 }
 
-const messages = channel('userworker:vhost-message')
+/** The channel's name. */
+export const messageChannel = 'userworker:vhost-message'
+
+const messages = channel(messageChannel)
 
 /** Tells the listeners, if there are any. */
 export function traceMessage(

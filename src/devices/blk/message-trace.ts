@@ -5,10 +5,8 @@
  * @module
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { TracedMessage } from '../../vhost/index.js'
+import { messageChannel, type TracedMessage } from '../../vhost/index.js'
 import { elapsedMs, TraceFile } from './trace-file.js'
-
-const channel = 'userworker:vhost-message'
 
 /**
  * Begins to write.
@@ -25,10 +23,10 @@ export function traceMessages(file: string, socket: string): { close(): void } {
     const ms = elapsedMs()
     trace.add({ kind: 'message', ms, direction, from, request, isReply, payload, descriptors })
   }
-  subscribe(channel, note)
+  subscribe(messageChannel, note)
   return {
     close: () => {
-      unsubscribe(channel, note)
+      unsubscribe(messageChannel, note)
       trace.close()
     },
   }

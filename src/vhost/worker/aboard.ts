@@ -18,6 +18,7 @@ type Opening = Extract<Command, { type: 'open' }>
 /** What the device has asked for by its host. */
 interface Asked {
   readonly onStop: ReadonlySet<() => void>
+  /** Whether it completes its requests by a wait of its own. */
   hasOwnWait(): boolean
 }
 
@@ -32,7 +33,6 @@ export class Aboard {
   readonly #crew: Crew
   readonly #number: number
   readonly #device: Device
-  /** Whether the device completes its requests by a wait of its own. */
   readonly #asked: Asked
   #memory = new GuestMemory([])
   #features: bigint | null = null
