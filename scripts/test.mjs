@@ -5,15 +5,15 @@ import { bringFitsUpToDate } from './fits.mjs'
 
 // These measure how quick something is, so nothing runs beside them. All others only know deadlines
 // that a busy machine meets too.
-const alone = [
+const alone = new Set([
   'bench/build/bench.test.js',
   'dist/os/clock.test.js',
   'dist/os/proc.test.js',
   'dist/worker/problems.test.js',
   'dist/worker/stop-time.test.js',
   'dist/wq/close.test.js',
-]
-const isAlone = (file) => alone.includes(file)
+])
+const isAlone = (file) => alone.has(file)
 const isOfFits = (file) => file.endsWith('/tests/fits.test.js')
 
 export function test(words) {

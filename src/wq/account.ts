@@ -185,9 +185,9 @@ export class Account implements Growing {
     return isTaken(state) ? (this.#seats[seatOf(state)] ?? null) : null
   }
 
-  /** The works that a server has claimed and not ended. */
+  /** The works that a server has claimed and not ended; none for a server of the other class. */
   worksOf(server: Server): QueuedWork[] {
-    if (this.#lane === null) return []
+    if (this.#lane === null || this.#seats[server.seat] !== server) return []
     const { words } = this.#lane.memory
     return [...this.#lane.inSlots()].filter((work) => {
       const state = stateOf(words, work.slot)
