@@ -12,7 +12,7 @@ const size = 4
 /** The indices wrap round on the way. */
 const base = 0xfffe
 /** The heads in the available ring, by position; the driver uses the last one when it is free again. */
-const heads = [2, 0, 2]
+const heads = [2, 1, 3, 2]
 const reused = heads.length - 1
 
 /** What outlives a backend. */
@@ -38,13 +38,15 @@ export default async function inflight(code: Code): Promise<Protocol<Context>> {
     return count
   }
 
-  /** All that is there to do, in batches, of which each gives back what was taken last first. */
+  /** All that is there to do, in batches of two, of which each gives back the later one first. */
   const live = (context: Context): void => {
     const { available, used, region } = context
     const tracker = new InflightTracker(region.buffer, size)
     let shown = memory.load(used, 0)
     const recovered = tracker.recover(usedIndex(context))
     const open = [...recovered.heads]
+    const order = open.map((head) => heads.lastIndexOf(head, memory.load(available, 0) - 1))
+    assert.deepEqual(order, order.toSorted(), 'what was taken first is not done first')
     let next = (recovered.base - base) & 0xffff
     for (;;) {
       const known = memory.load(available, 0)
@@ -59,14 +61,14 @@ export default async function inflight(code: Code): Promise<Protocol<Context>> {
         tracker.begin(head)
         open.push(head)
       }
-      for (const [place, head] of open.toReversed().entries()) {
+      const batch = open.splice(0, 2)
+      for (const [place, head] of batch.toReversed().entries()) {
         memory.store(used, 1 + shown + place, head)
         tracker.batch(head)
       }
-      shown += open.length
+      shown += batch.length
       memory.store(used, 0, shown)
       tracker.complete((base + shown) & 0xffff)
-      open.length = 0
     }
   }
 
