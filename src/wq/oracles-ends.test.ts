@@ -39,7 +39,7 @@ const isGone = (name: string): boolean => !threadsOf().some((one) => one.name.st
 describe('as in liburing, at an end', () => {
   test('files-exit-hang-poll, files-exit-hang-timeout: a work that follows one that never ends holds up no end', async () => {
     const works = `
-      const queue = make({ maxWorkers: 2 })
+      const queue = make({ maxWorkers: 2, closeDeadlineMs: 100 })
       const mark = word()
       const options = { unbounded: true }
       const endless = queue.enqueue('deaf', [mark], options)
@@ -50,7 +50,7 @@ describe('as in liburing, at an end', () => {
     const exited = await run(`${works}; process.exit(4)`)
     assert.deepEqual([exited.code, exited.err], [4, ''])
     const closed = await run(`${works}
-      const { stuck } = await queue.close({ deadlineMs: 100 })
+      const { stuck } = await queue.close()
       console.log(stuck.length, (await ends).slice(1).join())`)
     assert.deepEqual([closed.code, closed.err], [0, ''])
     assert.equal(closed.out, '1 ECANCELED,ECANCELED\n')
@@ -81,8 +81,8 @@ describe('as in liburing, at an end', () => {
       writeFileSync(child, \`
         const { WorkQueue } = await import(\${JSON.stringify(${index})})
         const queue = new WorkQueue(new URL(\${JSON.stringify(${handlers})}), { maxWorkers: 1 })
-        const { bounded } = queue.stats()
-        process.send([bounded.workers, await queue.run('add', [1, 2])])
+        const { length } = queue.workers()
+        process.send([length, await queue.run('add', [1, 2])])
         process.disconnect()\`)
       const queue = make({ maxWorkers: 1 })
       const [mark, gate, count] = [word(), word(), word()]
