@@ -20,7 +20,9 @@ const outcome = (promise: Promise<unknown>): Promise<string> =>
   promise.then(String, (error: Error & { code?: string }) => error.code ?? error.message)
 const module = new URL('./handlers.fixture.js', import.meta.url)
 const queue = new WorkQueue<typeof Handlers>(module, { maxWorkers: 2, idleTimeoutMs: 50 })
-const waiter = text(`async (_, self) => { while (!self.shouldStop()) await self.sleep(3); return 3 }`)
+const waiter = text(
+  `async (_, self) => { while (!self.shouldStop()) await self.sleep(3); return 3 }`,
+)
 let submitted = 0
 let isOver = false
 

@@ -46,10 +46,21 @@ type Counts = Pick<Sample, 'fds' | 'threads' | 'rows' | 'children'>
 function countsOf(): Counts {
   return {
     fds: readdirSync('/proc/self/fd').length,
-    threads: readdirSync('/proc/self/task').length,
+    threads: threads(),
     rows: claimedRows(table()).length,
     children: childrenOf(process.pid).length,
   }
+}
+
+/** Without those that the system itself makes for io_uring, and ends when it likes. */
+function threads(): number {
+  return readdirSync('/proc/self/task').filter((tid) => {
+    try {
+      return !readFileSync(`/proc/self/task/${tid}/comm`, 'utf8').startsWith('iou-')
+    } catch {
+      return false // It is gone meanwhile.
+    }
+  }).length
 }
 
 function mappings(): number {

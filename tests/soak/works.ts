@@ -58,10 +58,7 @@ export function move(place: number, bytes: Uint8Array): Uint8Array {
 export function hold(place: number, ms: number, blocks: boolean): string {
   begin(place)
   if (!blocks) compute(ms)
-  else
-    current().blocking(() =>
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
-    )
+  else current().blocking(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms))
   return 'held'
 }
 

@@ -59,7 +59,9 @@ export class DiskActor implements Actor {
       const frontend = await Frontend.connect(this.#socket, { queues: 2, memory })
       try {
         const leaves = dice(3) === 0
-        const requests = Array.from({ length: requestsATurn }, () => this.#request(frontend, leaves))
+        const requests = Array.from({ length: requestsATurn }, () =>
+          this.#request(frontend, leaves),
+        )
         if (leaves) await pause(dice(20))
         else await Promise.all(requests)
         await frontend.close()
@@ -95,7 +97,8 @@ export class DiskActor implements Actor {
     if (type === write) for (const sector of all) this.#filled[sector] = null
     const end = await ledger.work(
       `${this.name}: ${['read', 'write', '', '', 'flush'][type]}`,
-      () => ask(frontend, type, first, type === write ? count : 0, value, type === read ? count : 0),
+      () =>
+        ask(frontend, type, first, type === write ? count : 0, value, type === read ? count : 0),
       {
         value: ({ status, data }) =>
           status === 0 &&

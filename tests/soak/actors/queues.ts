@@ -54,7 +54,9 @@ export function deadly(stage: Stage): Actor {
     })
     const works: Promise<unknown>[] = []
     for (let count = 0; count < 4; count++) {
-      const [name, errors] = deaths[dice(8) === 0 ? 2 : oneOf(dice, [0, 1, 3])] as (typeof deaths)[0]
+      const [name, errors] = deaths[
+        dice(8) === 0 ? 2 : oneOf(dice, [0, 1, 3])
+      ] as (typeof deaths)[0]
       const options = name === ('spin' as string) ? { timeoutMs: 20, killAfterMs: 10 } : {}
       works.push(ledger.work(name, (place) => queue.run(name, [place], options), { errors }))
       for (let more = 0; more < 5; more++) works.push(adding(stage, queue, 'add, beside a death'))

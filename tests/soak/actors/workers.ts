@@ -54,9 +54,7 @@ export function owners(stage: Stage): Actor {
     const isKilled = dice(2) === 0
     const errors = isKilled ? ['ERR_OWNER_KILLED'] : []
     const queue = queueOf(ledger, { name: 'owned', owner, maxWorkers: 2 })
-    const works = Array.from({ length: 10 }, () =>
-      adding(stage, queue, 'add, owned', {}, errors),
-    )
+    const works = Array.from({ length: 10 }, () => adding(stage, queue, 'add, owned', {}, errors))
     const worker = ledger.work(
       'worker, owned',
       async () => {
