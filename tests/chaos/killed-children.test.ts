@@ -101,7 +101,7 @@ describe('child processes of a queue', () => {
     const { queue } = queueOf(t, 1)
     await queue.ready()
     const [pid = 0] = childrenOf(queue)
-    const limited = spawnSync('prlimit', ['--pid', String(pid), `--data=${300 * 2 ** 20}`])
+    const limited = spawnSync('prlimit', ['--pid', String(pid), `--data=${220 * 2 ** 20}`])
     if (limited.status !== 0) return t.skip(`prlimit cannot do this here: ${limited.stderr}`)
     await dies(queue, pid, outcome(queue.run('fillHeap', [])), 'ERR_WORKER_OUT_OF_MEMORY')
   })

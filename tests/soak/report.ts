@@ -10,10 +10,10 @@ import type { Account } from './program.js'
 export const limitPercent = 2
 /** Of the samples, the first part, which is left out: pools fill, code is compiled. */
 const warmUp = 0.2
-/** Memory of a shorter soak has not settled: its growth is shown and not judged. */
+/** Memory of a shorter soak has not settled: its growth is shown, and not judged. */
 export const leastMsForMemory: number = 4 * 60_000
 
-const memory = ['rss', 'heap', 'external', 'arrayBuffers']
+const memory = ['rss', 'heap', 'external', 'arrayBuffers', 'mappings']
 
 /** A measure: the medians of its first and its last quarter behind the warm-up. */
 export interface Growth {

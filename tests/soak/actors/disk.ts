@@ -49,6 +49,16 @@ export class DiskActor implements Actor {
       workers: 1,
       ...(overlay ? { overlay } : {}),
     })
+    // Guests come one after the other, and keep to the rules.
+    const { ledger } = stage
+    disk.device.on('disconnect', (reason) => {
+      if (reason !== null) ledger.note('wrong', `${name}: disconnected: ${reason}`)
+    })
+    disk.device.on('refuse', () => ledger.note('wrong', `${name}: a guest was turned away`))
+    disk.device.on('broken', (vring, error) => {
+      ledger.note('wrong', `${name}: vring ${vring}: ${error.stack}`)
+    })
+    disk.device.on('problem', (error) => ledger.note('wrong', `${name}: ${error.stack}`))
     return new DiskActor(name, stage, disk, socket)
   }
 

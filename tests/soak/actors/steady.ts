@@ -38,6 +38,7 @@ export class Steady implements Actor {
   readonly name = 'steady'
   readonly #stage: Stage
   readonly #queue: Queue
+  #isPrimed = false
   readonly #lines = Array.from({ length: keys }, () => ({
     words: new Int32Array(new SharedArrayBuffer(8)),
     next: 1,
@@ -64,6 +65,10 @@ export class Steady implements Actor {
 
   async rest(): Promise<void> {
     const { ledger } = this.#stage
+    // Shared memory for values grows with the most that is under way, which is now, and not by chance.
+    const most = Array.from({ length: batch }, (_, at) => this.echo(payloads[at % payloads.length]))
+    await Promise.all(this.#isPrimed ? [] : most)
+    this.#isPrimed = true
     await ledger.step('ready', () => this.#queue.ready())
     // So that both classes have their workers, and each of them has freed what it can.
     await adding(this.#stage, this.#queue, 'add, unbounded', { unbounded: true })
@@ -81,8 +86,8 @@ export class Steady implements Actor {
     return adding(this.#stage, this.#queue, 'add', { priority, unbounded: dice(4) === 0 })
   }
 
-  readonly echo = (): Promise<unknown> => {
-    const value = oneOf(this.#stage.dice, payloads)()
+  readonly echo = (payload = oneOf(this.#stage.dice, payloads)): Promise<unknown> => {
+    const value = payload()
     return this.#stage.ledger.work('echo', (at) => this.#queue.run('echo', [at, value]), {
       value: (back) => isDeepStrictEqual(back, value),
     })
