@@ -20,6 +20,7 @@ export const commands = {
   settle,
   matrix,
   qemu,
+  soak: (args) => node('--enable-source-maps', 'build/tests/soak/main.js', ...args),
   model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
 }
 
