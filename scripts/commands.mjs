@@ -2,6 +2,7 @@
 // Each takes the arguments behind `--` and returns an exit code.
 import { bench } from './bench.mjs'
 import { filesBelow, outputs, status } from './bootstrap.mjs'
+import { coverage } from './coverage.mjs'
 import { bringFitsUpToDate } from './fits.mjs'
 import { matrix } from './matrix.mjs'
 import { qemu } from './qemu.mjs'
@@ -21,6 +22,7 @@ export const commands = {
   settle,
   matrix,
   qemu,
+  coverage: (words) => coverage(words, test),
   model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
 }
 
