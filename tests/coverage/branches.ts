@@ -114,9 +114,12 @@ function unreachedOf(data: Istanbul, text: readonly string[]): Unreached[] {
       return !isSame || never === null || ranks.indexOf(other) < ranks.indexOf(never)
     })
   const outermost = found.filter(({ range, never }) => !isWithin(range, never))
-  return [...outermost, ...behindNoBranch(data, (range) => isWithin(range, null))]
+  const all = [...outermost, ...behindNoBranch(data, (range) => isWithin(range, null))]
     .sort((a, b) => before(a.at, b.at))
     .map(({ at, never }) => ({ line: at.line, text: (text[at.line - 1] ?? '').trim(), never }))
+  return all.filter(
+    ({ line, never }, index) => line !== all[index - 1]?.line || never !== all[index - 1]?.never,
+  )
 }
 
 /** Of two that were not reached in the same range, the first is shown. */
