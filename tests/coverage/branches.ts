@@ -33,6 +33,8 @@ export interface FileCoverage {
   readonly unreached: readonly Unreached[]
 }
 
+type SourceMap = Extract<Parameters<typeof convert>[0]['sourceMap'], object>
+
 interface Place {
   readonly line: number
   readonly column: number
@@ -60,7 +62,7 @@ export async function coverageOf(
   coverage: ScriptCov | undefined,
 ): Promise<FileCoverage | null> {
   const code = await readFile(script, 'utf8')
-  const sourceMap = JSON.parse(await readFile(`${script}.map`, 'utf8')) as { sources: string[] }
+  const sourceMap = JSON.parse(await readFile(`${script}.map`, 'utf8')) as SourceMap
   const never = { startOffset: 0, endOffset: code.length, count: 0 }
   const ran = coverage ?? {
     scriptId: '0',
@@ -71,8 +73,8 @@ export async function coverageOf(
     ast: Promise.resolve(parse(code, { ecmaVersion: 'latest', sourceType: 'module' })),
     code,
     coverage: { ...ran, url: `file://${script}` },
-    sourceMap: sourceMap as never,
-  } as unknown as Parameters<typeof convert>[0])
+    sourceMap,
+  })
   const [data] = Object.values(found) as unknown as Istanbul[]
   if (data === undefined) return null
   const source = resolve(script, '..', sourceMap.sources[0] ?? '')
