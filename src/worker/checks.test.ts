@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
+import { SHARE_ENV } from '../os/thread.js'
+import { bindError, bindThread } from './cpus.js'
+import { joinSlots } from './table.js'
+import { checkForLeaks } from './leaks.fixture.js'
+import { functionOf } from './module.fixture.js'
+import { Owner, UserWorker } from './index.js'
+import { nameOf } from './options.js'
+
+checkForLeaks()
+
+const sleeper = functionOf('(data, self) => self.sleep(60000)')
+
+describe('a worker as a program sees it', () => {
+  test('is shown by inspect, with its name, number and state', async () => {
+    const worker = await UserWorker.create(sleeper, { name: 'shown', env: SHARE_ENV })
+    await worker.start()
+    assert.match(inspect(worker), /UserWorker .*shown/s)
+    await worker.stop()
+  })
+
+  test('has a name from its module, whatever that is', () => {
+    for (const [url, name] of [
+      ['file:///a/poller.mjs', 'poller'],
+      ['file:///a/%FF.js', '%FF'],
+      ['file:///a/.js', 'worker'],
+      ['data:text/javascript,', 'worker'],
+    ] as const)
+      assert.equal(nameOf(url), name)
+  })
+
+  test('is told why it was not bound to CPUs', () => {
+    assert.equal(bindThread(null, 'all'), 'unsupported')
+    for (const [outcome, code] of [
+      ['unsupported', 'ENOTSUP'],
+      ['not-found', 'ENOSYS'],
+      ['refused', 'ENOTSUP'],
+      ['no-cpu', 'EINVAL'],
+    ] as const)
+      assert.equal((bindError(outcome as never, [0]) as { code?: string }).code, code)
+  })
+})
+
+describe('waits of workers for each other', () => {
+  test(`are looked through for ${joinSlots} at a time, and more still come to their ends`, async () => {
+    const text = `async (data, self) => {
+      const { UserWorker } = await import(${JSON.stringify(new URL('../index.js', import.meta.url).href)})
+      const module = 'data:text/javascript,' + encodeURIComponent('export default async (d, self) => { await self.sleep(60000); return 3 }')
+      const workers = await Promise.all(Array.from({ length: ${joinSlots + 2} }, () => UserWorker.create(module)))
+      await Promise.all(workers.map((each) => each.start()))
+      const codes = await Promise.all(workers.map((each) => each.stop()))
+      return codes.reduce((sum, code) => sum + code, 0)
+    }`
+    const worker = await UserWorker.create(functionOf(text))
+    await worker.start()
+    assert.equal(await worker.join(), 3 * (joinSlots + 2))
+  })
+})
+
+describe('an owner that has ended', () => {
+  test('says so, with the limits it had', async () => {
+    const owner = new Owner({ name: 'ended', limits: { workers: 3 } })
+    await owner.stop()
+    assert.equal(owner.state, 'stopped')
+    assert.equal(owner.limits.workers, 3)
+    await assert.rejects(owner.freeze({ at: 'once' } as never), { code: 'EINVAL' })
+  })
+})

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { WorkQueue } from '../index.js'
+import { SHARE_ENV } from '../os/thread.js'
+import { checkForLeaks } from '../worker/leaks.fixture.js'
+import { isKey } from './keys.js'
+import { Names } from './names.js'
+import { SharedBuffers } from './numbered-buffers.js'
+
+checkForLeaks()
+
+const invalid = { name: 'TypeError', code: 'EINVAL' }
+
+describe('an option that is wrong', () => {
+  test('of a queue is refused with EINVAL, and one that its isolation has not with ENOTSUP', () => {
+    for (const options of [
+      { nice: 20 },
+      { nice: 1.5 },
+      { isolation: 'fibre' },
+      { data: { toString: null, bad: () => 1 } },
+    ])
+      assert.throws(
+        () => new WorkQueue(null, options as never),
+        (error: { code?: string }) => ['EINVAL', 'ERR_NOT_CLONEABLE'].includes(error.code ?? ''),
+      )
+    const shared = { isolation: 'process', env: SHARE_ENV } as const
+    assert.throws(() => new WorkQueue(null, shared), { code: 'ENOTSUP' })
+  })
+
+  test('of a work is refused with EINVAL', async () => {
+    await using queue = new WorkQueue(null)
+    for (const options of [{ onProgress: 1 }, { priority: 'highest' }, { priority: 1 }])
+      assert.throws(
+        () => queue.enqueue('f', [], options as never),
+        invalid,
+        JSON.stringify(options),
+      )
+    await assert.rejects(queue.freeze({ at: 'once' } as never), invalid)
+  })
+})
+
+describe('a key', () => {
+  test('is the same as another where a Map has one entry for them', () => {
+    for (const [one, other] of [
+      [0, -0],
+      [NaN, NaN],
+      ['a', 'a'],
+      [1, 1n],
+      [0, false],
+      [{}, {}],
+    ])
+      assert.equal(isKey(one, other), new Map([[one, 1]]).has(other), String(one))
+  })
+})
+
+describe('the numbers of names', () => {
+  test('come to an end: more names than that are refused with EINVAL, and those before go on', () => {
+    const names = new Names(() => {})
+    const add = (): void => {
+      for (let index = 0; index < 2 ** 22; index++) names.numberOf(`name ${index}`)
+    }
+    assert.throws(add, invalid)
+    assert.equal(names.nameOf(names.numberOf('name 1')), 'name 1')
+    assert.equal(names.nameOf(2 ** 30), '')
+  })
+})
+
+describe('the numbers of shared buffers', () => {
+  test('are those that the owner has told of, and no others', () => {
+    const buffers = new SharedBuffers(null)
+    const buffer = new SharedArrayBuffer(8)
+    assert.throws(() => buffers.numberOf(buffer), TypeError)
+    buffers.add(7, buffer)
+    assert.equal(buffers.numberOf(buffer), 7)
+    assert.equal(buffers.bufferOf(7), buffer)
+    buffers.remove(7)
+    assert.throws(() => buffers.bufferOf(7), TypeError)
+  })
+})
