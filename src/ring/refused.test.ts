@@ -63,7 +63,9 @@ describe('a value in an object of many keys', () => {
 describe('a hole', () => {
   test('of a list or an array stays one, also where a property makes up for it in number', () => {
     const holes = (...rest: unknown[]): unknown[] => Object.assign(new Array(2), rest)
-    assertCrosses(...[holes()], Object.assign(holes(1), { key: 2 }))
+    assertCrosses([holes()])
+    assertCrosses(Object.assign(holes(1), { key: 2 }))
+    assertCrosses({ nested: Object.assign(holes(1), { key: 2 }) })
     for (const list of [holes(1), holes({ a: 1 })]) {
       const got = crossed(list)
       assert.ok(got !== null && !(1 in got) && got.length === 2)

@@ -19,7 +19,7 @@ import { encodeRequest } from './message.js'
 import { Ownership } from './ownership.js'
 import { serve } from './serve.js'
 import { Server, type ServerEvent } from './server.js'
-import { VhostWorker } from './worker/index.js'
+import { reinsOf, VhostWorker } from './worker/index.js'
 
 checkForLeaks()
 
@@ -168,6 +168,21 @@ describe('serving', () => {
     const fd = memoryFile('small', 4096)
     assert.throws(() => unmap(map(fd, 2 ** 50), 2 ** 50))
     close(fd)
+  })
+})
+
+describe('a vhost worker', () => {
+  test('has as many items for vrings as it says, and each that is given back again', async () => {
+    await using worker = await VhostWorker.create()
+    const reins = reinsOf(worker)
+    const taken: number[] = []
+    const takeAll = (): never => {
+      for (;;) taken.push(reins.takeItem())
+    }
+    assert.throws(takeAll, { code: 'ENOBUFS' })
+    reins.giveItem(taken[3] ?? 0)
+    assert.equal(reins.takeItem(), taken[3])
+    for (const item of taken) reins.giveItem(item)
   })
 })
 

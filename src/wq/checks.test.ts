@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { WorkQueue } from '../index.js'
+import { drainOnSignal, WorkQueue } from '../index.js'
 import { SHARE_ENV } from '../os/thread.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { isKey } from './keys.js'
@@ -36,6 +36,55 @@ describe('an option that is wrong', () => {
         JSON.stringify(options),
       )
     await assert.rejects(queue.freeze({ at: 'once' } as never), invalid)
+  })
+})
+
+describe('what drains on a signal', () => {
+  test('is one queue or several, and signals that end a process; else it is refused with EINVAL', async () => {
+    await using queue = new WorkQueue(null)
+    for (const queues of [[], [1], null, [queue, {}]])
+      assert.throws(() => drainOnSignal(queues as never), invalid)
+    for (const signals of ['SIGINT', ['SIGKILL'], [1]])
+      assert.throws(() => drainOnSignal(queue, { signals } as never), invalid)
+    assert.throws(() => drainOnSignal(queue, { deadlineMs: -1 }), invalid)
+    const listeners = (): number => process.listenerCount('SIGTERM')
+    const before = listeners()
+    const takeBack = drainOnSignal([queue, queue], { signals: ['SIGTERM'], deadlineMs: 1000 })
+    assert.equal(listeners(), before + 1)
+    takeBack()
+    assert.equal(listeners(), before)
+  })
+
+  test('is set up in the main thread alone', async () => {
+    await using queue = new WorkQueue(null)
+    const url = new URL('../index.js', import.meta.url).href
+    const refused = await queue.run(
+      async (from: string) => {
+        const { WorkQueue: Queue, drainOnSignal: drain } = (await import(from)) as {
+          WorkQueue: typeof WorkQueue
+          drainOnSignal: typeof drainOnSignal
+        }
+        const inner = new Queue(null)
+        try {
+          drain(inner)
+          return 'set up'
+        } catch (error) {
+          return (error as { code?: string }).code
+        } finally {
+          await inner.close()
+        }
+      },
+      [url],
+    )
+    assert.equal(refused, 'ENOTSUP')
+  })
+})
+
+describe('a nice value', () => {
+  test('is that of the threads of a queue', async () => {
+    await using queue = new WorkQueue(null, { nice: 5 })
+    const niceOf = async (): Promise<number> => (await import('node:os')).getPriority()
+    assert.equal(await queue.run(niceOf, []), 5)
   })
 })
 
