@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
-import { SHARE_ENV } from '../os/thread.js'
+import { SHARE_ENV, Worker } from '../os/thread.js'
 import { bindError, bindThread } from './cpus.js'
 import { joinSlots } from './table.js'
 import { checkForLeaks } from './leaks.fixture.js'
@@ -40,6 +41,39 @@ describe('a worker as a program sees it', () => {
       ['no-cpu', 'EINVAL'],
     ] as const)
       assert.equal((bindError(outcome as never, [0]) as { code?: string }).code, code)
+  })
+})
+
+describe('what a thread cannot begin with', () => {
+  test('is said: a module without a function, data that its stack cannot hold', async () => {
+    const empty = UserWorker.create('data:text/javascript,' as never)
+    await assert.rejects(empty, { code: 'ERR_NO_HANDLER', message: /It exports: nothing/ })
+    let data: unknown = 1
+    for (let level = 0; level < 1000; level++) data = [data]
+    const deep = UserWorker.create(sleeper, { data, resourceLimits: { stackSizeMb: 0.3 } })
+    await assert.rejects(deep, { code: 'ERR_NOT_CLONEABLE' })
+  })
+
+  test('is said to a thread of another kind that loads where ours begin', async () => {
+    const thread = new Worker(new URL('./entry.js', import.meta.url), { workerData: { row: 1 } })
+    const [error] = (await once(thread, 'error')) as [Error]
+    assert.match(error.message, /'userworker\/entry' is where the library's threads begin/)
+    await once(thread, 'exit')
+  })
+})
+
+describe('a freeze of a worker that is busy', () => {
+  test('names it as the one that does not stand', async () => {
+    const busy = functionOf('() => { const end = Date.now() + 1000; while (Date.now() < end); }')
+    const worker = await UserWorker.create(busy, { name: 'busy' })
+    await worker.start()
+    const { laggards } = await worker.freeze({ at: 'anywhere', deadlineMs: 1 })
+    assert.deepEqual(
+      laggards.map(({ name }) => name),
+      ['busy'],
+    )
+    worker.thaw()
+    await worker.stop()
   })
 })
 

@@ -88,6 +88,51 @@ describe('a nice value', () => {
   })
 })
 
+describe('what is nested too deep for a stack', () => {
+  const nest = (depth: number): unknown => {
+    let value: unknown = 1
+    for (let level = 0; level < depth; level++) value = [value]
+    return value
+  }
+  const refused = { code: 'ERR_NOT_CLONEABLE', message: /nested too deep for its stack/ }
+
+  test('is refused as an argument, by the thread that cannot read it', async () => {
+    await using queue = new WorkQueue(null, { resourceLimits: { stackSizeMb: 0.3 } })
+    await assert.rejects(
+      queue.run((value: unknown) => typeof value, [nest(1000)]),
+      refused,
+    )
+    assert.equal(await queue.run((value: unknown) => typeof value, [nest(10)]), 'object')
+  })
+
+  test('is refused as a result, by this thread, or where it is sent', async () => {
+    await using queue = new WorkQueue(null, { resourceLimits: { stackSizeMb: 16 } })
+    const made = (depth: number): unknown => {
+      let value: unknown = 1
+      for (let level = 0; level < depth; level++) value = [value]
+      return value
+    }
+    await assert.rejects(queue.run(made, [16_000]), refused)
+    await assert.rejects(queue.run(made, [400_000]), { code: 'ERR_NOT_CLONEABLE' })
+    assert.deepEqual(await queue.run(made, [1]), [1])
+  })
+})
+
+describe('a function', () => {
+  test('that rejects is a work that rejects, with its error', async () => {
+    await using queue = new WorkQueue(null)
+    const failing = (): Promise<never> => Promise.reject(new RangeError('no'))
+    await assert.rejects(queue.run(failing, []), { name: 'RangeError', message: 'no' })
+  })
+
+  test('of a module that exports none is not found, and the error says so', async () => {
+    await using queue = new WorkQueue<Record<string, () => void>>(
+      'data:text/javascript,export const a = 1' as never,
+    )
+    await assert.rejects(queue.run('f', []), { code: 'ERR_NO_HANDLER', message: /It has: none/ })
+  })
+})
+
 describe('a key', () => {
   test('is the same as another where a Map has one entry for them', () => {
     for (const [one, other] of [
