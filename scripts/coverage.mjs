@@ -3,7 +3,7 @@
 // Node writes what each process and thread ran into a folder, some gigabytes in all: so another process merges and
 // deletes the files as they come.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { forgetBuild, root, run } from './bootstrap.mjs'
@@ -11,6 +11,8 @@ import { forgetBuild, root, run } from './bootstrap.mjs'
 /** @param test runs the tests whose names contain the words given */
 export async function coverage(words, test) {
   const folder = mkdtempSync(join(tmpdir(), 'userworker-coverage-'))
+  // Some tests run programs as another user.
+  chmodSync(folder, 0o1777)
   // The single files take the place of the packed ones, which is to be undone by the next command.
   forgetBuild()
   run(process.execPath, ['scripts/pack.mjs'], { USERWORKER_PACK: 'doors' })

@@ -133,6 +133,19 @@ describe('a function', () => {
   })
 })
 
+describe('a checkpoint in a child process', () => {
+  test('lets a work go on that nobody cancels', async () => {
+    await using queue = new WorkQueue(null, { isolation: 'process' })
+    const url = new URL('./current.js', import.meta.url).href
+    const checked = async (from: string): Promise<string> => {
+      const { current } = (await import(from)) as typeof import('./current.js')
+      current().checkpoint()
+      return 'went on'
+    }
+    assert.equal(await queue.run(checked, [url]), 'went on')
+  })
+})
+
 describe('a key', () => {
   test('is the same as another where a Map has one entry for them', () => {
     for (const [one, other] of [

@@ -5,6 +5,8 @@
  *
  * - `src/x/y.ts` `if (text of the line)` is never true: the reason.
  *
+ * Below a heading of the third level, whose first sentences are the reason for all, it needs none.
+ *
  * @module
  */
 import type { FileCoverage, Never, Unreached } from './branches.js'
@@ -18,12 +20,15 @@ export interface Argued {
   readonly never: Never
 }
 
-const entry = /^- `(src\/[^`]+)` (`+)(.+?)\2 is never (true|false|reached|called): \S/
+const entry = /^- `(src\/[^`]+)` (`+)(.+?)\2 is never (true|false|reached|called)(: \S)?/
 
 export function arguedIn(markdown: string): Argued[] {
+  let isInGroup = false
   return markdown.split('\n').flatMap((line) => {
-    const [, file, , text, never] = entry.exec(line) ?? []
+    if (/^#+ /.test(line)) isInGroup = line.startsWith('### ')
+    const [, file, , text, never, reason] = entry.exec(line) ?? []
     if (file === undefined || text === undefined) return []
+    if (reason === undefined && !isInGroup) return []
     return [{ file, text: text.trim(), never: never as Never }]
   })
 }
