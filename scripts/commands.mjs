@@ -42,8 +42,19 @@ function test(words) {
     '--test-concurrency=1',
     // For a file as a whole: a hang is ended by it, and a machine that is busy with other things is not.
     '--test-timeout=900000',
+    ...reporters(process.env.USERWORKER_TALLY),
   ]
   return status(process.execPath, [...options, ...files], env)
+}
+
+/** A tally besides what is shown, where a file for it is named. */
+function reporters(tally) {
+  if (tally === undefined) return []
+  const to = (reporter, file) => [
+    `--test-reporter=${reporter}`,
+    `--test-reporter-destination=${file}`,
+  ]
+  return [...to('spec', 'stdout'), ...to('./scripts/tally.mjs', tally)]
 }
 
 /** Everything that must hold before a change is handed in. */

@@ -1,9 +1,11 @@
 // `npm run matrix`: the main job and all tests on every Node we support.
-import { delimiter } from 'node:path'
-import { status } from './bootstrap.mjs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { root, status } from './bootstrap.mjs'
 import { binOf, exactVersion, isVersion } from './node-versions.mjs'
 
 const versions = ['20', '22', '24', '26']
+const folder = '.cache/matrix'
 
 export function matrix(args) {
   const chosen = args.length === 0 ? versions : args
@@ -12,17 +14,43 @@ export function matrix(args) {
     console.error(`npm run matrix: '${wrong}' is not a version of Node, such as 24 or 24.21.0`)
     return 2
   }
-  const rows = []
-  for (const version of chosen) {
-    const env = { PATH: `${binOf(version)}${delimiter}${process.env.PATH}` }
-    const [start, test] = ['start', 'test'].map((script) => {
-      console.log(`\n== Node ${version}: npm ${script}`)
-      return status('npm', script === 'start' ? ['start', '--silent'] : ['test', '--silent'], env)
-    })
-    rows.push({ node: exactVersion(version), start: verdict(start), test: verdict(test) })
+  const all = chosen.map(results)
+  for (const { node, failed, skipped } of all) {
+    list(`skipped on Node ${node}`, skipped)
+    list(`failed on Node ${node}`, failed)
   }
-  console.table(rows)
-  return rows.every((row) => row.start === 'ok' && row.test === 'ok') ? 0 : 1
+  console.table(
+    all.map(({ failed, skipped, ...row }) => ({
+      ...row,
+      failed: failed.length,
+      skipped: skipped.length,
+    })),
+  )
+  return all.every(({ start, test }) => start === 'ok' && test === 'ok') ? 0 : 1
+}
+
+/** What came of one version. */
+function results(version) {
+  const path = `${binOf(version)}${delimiter}${process.env.PATH}`
+  const file = join(root, folder, `${version}.json`)
+  rmSync(file, { force: true })
+  mkdirSync(join(root, folder), { recursive: true })
+  const began = Date.now()
+  const [start, test] = ['start', 'test'].map((script) => {
+    console.log(`\n== Node ${version}: npm ${script}`)
+    const env = { PATH: path, USERWORKER_TALLY: file }
+    return verdict(status('npm', [script, '--silent'], env))
+  })
+  const minutes = Number(((Date.now() - began) / 60_000).toFixed(1))
+  // There is none where the tests did not come to their end.
+  const none = { tests: 0, passed: 0, failed: [], skipped: [] }
+  const tally = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : none
+  return { node: exactVersion(version), start, test, minutes, ...tally }
+}
+
+function list(title, lines) {
+  if (lines.length > 0)
+    console.log([`\n== ${title}`, ...lines.map((line) => `  ${line}`)].join('\n'))
 }
 
 const verdict = (code) => (code === 0 ? 'ok' : `failed (exit code ${code})`)
