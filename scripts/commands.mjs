@@ -1,14 +1,13 @@
 // What `npm start`, `npm test` and the other scripts do once everything is installed and built.
 // Each takes the arguments behind `--` and returns an exit code.
 import { bench } from './bench.mjs'
-import { filesBelow, outputs, status } from './bootstrap.mjs'
-import { bringFitsUpToDate } from './fits.mjs'
+import { status } from './bootstrap.mjs'
 import { matrix } from './matrix.mjs'
 import { qemu } from './qemu.mjs'
 import { settle } from './settle.mjs'
+import { test } from './test.mjs'
 
 const node = (...args) => status(process.execPath, args)
-const isOfFits = (file) => file.endsWith('/tests/fits.test.js')
 const script = (name) => status('npm', ['run', '--silent', name])
 
 export const commands = {
@@ -22,39 +21,6 @@ export const commands = {
   matrix,
   qemu,
   model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
-}
-
-/** All tests, or those whose file name contains one of the words given. */
-function test(words) {
-  const files = outputs
-    .flatMap(filesBelow)
-    .filter((file) => file.endsWith('.test.js'))
-    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
-  if (files.length === 0) {
-    console.error(`npm test: no test file's name contains ${words.join(' or ')}`)
-    return 2
-  }
-  const env = files.some(isOfFits) ? bringFitsUpToDate() : {}
-  // One file at a time: many tests measure time or load threads, and two of them would disturb each other.
-  const options = [
-    '--enable-source-maps',
-    '--test',
-    '--test-concurrency=1',
-    // For a file as a whole: a hang is ended by it, and a machine that is busy with other things is not.
-    '--test-timeout=900000',
-    ...reporters(process.env.USERWORKER_TALLY),
-  ]
-  return status(process.execPath, [...options, ...files], env)
-}
-
-/** A tally besides what is shown, where a file for it is named. */
-function reporters(tally) {
-  if (tally === undefined) return []
-  const to = (reporter, file) => [
-    `--test-reporter=${reporter}`,
-    `--test-reporter-destination=${file}`,
-  ]
-  return [...to('spec', 'stdout'), ...to('./scripts/tally.mjs', tally)]
 }
 
 /** Everything that must hold before a change is handed in. */

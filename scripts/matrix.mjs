@@ -1,11 +1,10 @@
 // `npm run matrix`: the main job and all tests on every Node we support.
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { root, status } from './bootstrap.mjs'
 import { binOf, exactVersion, isVersion } from './node-versions.mjs'
 
 const versions = ['20', '22', '24', '26']
-const folder = '.cache/matrix'
 
 export function matrix(args) {
   const chosen = args.length === 0 ? versions : args
@@ -32,20 +31,31 @@ export function matrix(args) {
 /** What came of one version. */
 function results(version) {
   const path = `${binOf(version)}${delimiter}${process.env.PATH}`
-  const file = join(root, folder, `${version}.json`)
-  rmSync(file, { force: true })
-  mkdirSync(join(root, folder), { recursive: true })
+  const tallies = join(root, '.cache/matrix', version)
+  rmSync(tallies, { recursive: true, force: true })
+  mkdirSync(tallies, { recursive: true })
   const began = Date.now()
   const [start, test] = ['start', 'test'].map((script) => {
     console.log(`\n== Node ${version}: npm ${script}`)
-    const env = { PATH: path, USERWORKER_TALLY: file }
+    const env = { PATH: path, USERWORKER_TALLY: tallies }
     return verdict(status('npm', [script, '--silent'], env))
   })
   const minutes = Number(((Date.now() - began) / 60_000).toFixed(1))
-  // There is none where the tests did not come to their end.
-  const none = { tests: 0, passed: 0, failed: [], skipped: [] }
-  const tally = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : none
-  return { node: exactVersion(version), start, test, minutes, ...tally }
+  return { node: exactVersion(version), start, test, minutes, ...sum(tallies) }
+}
+
+/** There is no tally of tests that did not come to their end. */
+function sum(tallies) {
+  const found = readdirSync(tallies)
+    .map((file) => readFileSync(join(tallies, file), 'utf8'))
+    .filter((text) => text !== '')
+    .map((text) => JSON.parse(text))
+  return {
+    tests: found.reduce((count, { tests }) => count + tests, 0),
+    passed: found.reduce((count, { passed }) => count + passed, 0),
+    failed: found.flatMap(({ failed }) => failed),
+    skipped: found.flatMap(({ skipped }) => skipped),
+  }
 }
 
 function list(title, lines) {

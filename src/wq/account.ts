@@ -185,9 +185,9 @@ export class Account implements Growing {
     return isTaken(state) ? (this.#seats[seatOf(state)] ?? null) : null
   }
 
-  /** The works that a server has claimed and not ended. */
+  /** The works that a server has claimed and not ended; none for a server of the other class. */
   worksOf(server: Server): QueuedWork[] {
-    if (this.#lane === null) return []
+    if (this.#lane === null || this.#seats[server.seat] !== server) return []
     const { words } = this.#lane.memory
     return [...this.#lane.inSlots()].filter((work) => {
       const state = stateOf(words, work.slot)
@@ -261,7 +261,7 @@ export class Account implements Growing {
       heard: (from, what, slot) => this.#heard(from, what, slot),
       look: () => this.#events.look(),
       blocked: () => this.growth.consider(),
-      leaving: () => this.growth.consider(),
+      leaving: (due) => this.growth.leaving(due),
       told: (id, kind, value) => this.#events.told(id, kind, value),
       gone: (dead, error) => this.#gone(dead, error),
     })
@@ -375,7 +375,7 @@ export class Account implements Growing {
     this.#remove(server)
     this.failWithoutServers()
     lane.refill()
-    this.growth.consider()
+    this.growth.gone(server)
     // It may have taken the word of the owner that waits, and not told it; or it was woken for a work.
     this.#events.look()
     this.#events.changed()

@@ -52,6 +52,20 @@ describe('close', () => {
     )
   })
 
+  test('names for each worker that is ended by force what it runs itself, whatever its class', async () => {
+    const queue = make({ maxWorkers: 1, closeDeadlineMs: 200 })
+    const [begun, gate] = [word(), word()]
+    const works = [
+      queue.run('spin', [begun]),
+      queue.run('waitFor', [gate], { unbounded: true }),
+    ].map((work) => failureOf(work))
+    await marked(begun)
+    await until('both run', () => queue.workers().every(({ works: own }) => own === 1))
+    const { stuck } = await queue.close()
+    assert.deepEqual(new Set(stuck.map(({ work }) => work)), new Set(['spin', 'waitFor']))
+    for (const error of await Promise.all(works)) assert.equal(error.code, 'ECANCELED')
+  })
+
   test('WQ-51, BUG-IOWQ-11: ends with the unbounded works that run, not with the 10,000 behind them', async () => {
     const queue = make({ maxWorkers: { bounded: 2, unbounded: 2 }, concurrency: { unbounded: 1 } })
     const [begun, counter] = [word(), word()]

@@ -17,14 +17,24 @@ export async function broadcast(
   args: readonly unknown[],
 ): Promise<unknown[]> {
   const carried = captureApart()
-  const pending = new Pending<unknown[]>(`broadcast of '${name}'`)
   const servers = [...bounded.servers, ...unbounded.servers]
   const serving = servers.filter(({ state }) => state === 'serving')
+  if (serving.length === 0) checkCloneable(name, args)
+  const pending = new Pending<unknown[]>(`broadcast of '${name}'`)
   void Promise.all(serving.map((server) => call(server, name, args, carried))).then(
     (results) => pending.resolve(results),
     (error: Error) => pending.reject(error),
   )
   return await pending.promise
+}
+
+/** What cannot be sent is refused also while there is nobody to send it to. */
+function checkCloneable(name: string, args: readonly unknown[]): void {
+  try {
+    structuredClone(args)
+  } catch (cause) {
+    throw notCloneable({ name }, cause)
+  }
 }
 
 async function call(

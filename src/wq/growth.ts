@@ -7,12 +7,15 @@
  * That is looked at a moment after a work found no place, again and again while works wait; and at
  * once when a worker enters a call that blocks (WQ-20 to WQ-23).
  *
- * A worker leaves when it was idle for long and is not the last (WQ-72, INV-IOWQ-13).
+ * A worker leaves when it was idle for long and is not the last (WQ-72, INV-IOWQ-13), or by itself,
+ * when it is due (`recycle`). One that is due and whose works take long is replaced before it is gone,
+ * so that others do not wait for them: for a while there may be twice as many as the maximum.
  *
  * @module
  */
 import { UserWorkerError } from '../errors.js'
 import { after, deadline, runTime, type Timer } from '../os/clock.js'
+import { seats } from '../ring/index.js'
 import type { Census } from './census.js'
 import type { Reason, Server } from './server.js'
 
@@ -88,6 +91,8 @@ export class Growth {
   #endsAtCheck = 0
   #checkedAt = 0
   #birthMs = usualBirthMs
+  /** Since when servers that are due, and not gone, have been so. */
+  readonly #due = new Map<Server, number>()
 
   constructor(account: Growing, { max, min, idleTimeoutMs }: Limits) {
     this.#account = account
@@ -115,8 +120,7 @@ export class Growth {
       return
     }
     if (servers.size === 0) this.consider()
-    else if (this.#check === null && servers.size < this.#max && this.#waiting() > 0)
-      this.consider()
+    else if (this.#check === null && this.#mayGrow() && this.#waiting() > 0) this.consider()
     if (this.#account.concurrency > 1 && this.#heldCheck === null) this.#watchHeld()
   }
 
@@ -126,12 +130,14 @@ export class Growth {
     const { servers, runnable } = this.#account
     if (this.#account.isFrozen) {
       // Another thread may have frozen it, and nobody here is told of that thaw.
-      if (servers.size < this.#max && runnable > 0) this.#considerLater()
+      if (this.#mayGrow() && runnable > 0) this.#considerLater()
       return
     }
     const room = this.#room()
     if (room <= 0) {
-      if (servers.size < this.#max && this.#waiting() > 0) this.#starve()
+      if (!this.#mayGrow() || this.#waiting() <= 0) return
+      if (servers.size < this.#max) this.#starve()
+      else this.#considerLater()
       return
     }
     const wanted = this.#min - servers.size
@@ -205,6 +211,18 @@ export class Growth {
     return true
   }
 
+  /** A server is due: it takes no more works, and ends when it has none. */
+  leaving(server: Server): void {
+    this.#due.set(server, runTime())
+    this.consider()
+  }
+
+  /** A server is gone. */
+  gone(server: Server): void {
+    this.#due.delete(server)
+    this.consider()
+  }
+
   /** A server is there. */
   made(server: Server): void {
     this.#birthMs = 0.5 * this.#birthMs + 0.5 * Math.max(1, server.birthMs)
@@ -250,10 +268,18 @@ export class Growth {
     this.#idleCheck?.cancel()
   }
 
+  /** Whether there are fewer than the maximum, or are when those are replaced that are due. */
+  #mayGrow(): boolean {
+    return this.#account.servers.size - this.#due.size < this.#max
+  }
+
   /** How many servers may be made now. Where the last one was refused, one at a time tries. */
   #room(): number {
     const { servers } = this.#account
-    const room = Math.min(this.#max - servers.size, this.#account.room)
+    const longAgo = runTime() - heldMs
+    const held = [...this.#due.values()].filter((since) => since < longAgo).length
+    const most = Math.min(this.#max + Math.min(held, this.#max), seats)
+    const room = Math.min(most - servers.size, this.#account.room)
     if (this.#refusedAt === Infinity) return room
     return [...servers].some(({ state }) => state === 'booting') ? 0 : Math.min(1, room)
   }

@@ -51,6 +51,17 @@ describe('recycle', () => {
     )
   })
 
+  test('of a thread whose works take long makes room for the next one meanwhile', async () => {
+    await using queue = make({ maxWorkers: 1, concurrency: 4, recycle: { works: 3 } })
+    const [begun, gate, ended] = [word(), word(), word()]
+    const long = queue.run('pass', [begun, gate, ended])
+    await marked(begun)
+    const threads = await Promise.all(Array.from({ length: 9 }, () => queue.run('thread')))
+    assert.equal(new Set(threads).size, 3, 'three works on each')
+    Atomics.store(gate, 0, 1)
+    assert.equal(await long, 1)
+  })
+
   test('by heapMb: a thread that has taken too much memory is replaced', async () => {
     await using queue = make({ maxWorkers: 1, recycle: { heapMb: 60 } })
     const threads: number[] = []
@@ -65,6 +76,8 @@ describe('broadcast', () => {
   test('calls a handler once in each worker of both classes, beside its works', async () => {
     await using queue = make({ maxWorkers: { bounded: 2, unbounded: 1 }, minWorkers: 2 })
     assert.deepEqual(await queue.broadcast('thread'), [], 'there is no worker yet')
+    const refused = { code: 'ERR_NOT_CLONEABLE' }
+    await assert.rejects((queue as WorkQueue).broadcast('echo', [() => {}]), refused)
     await queue.ready()
     await queue.run('nothing', [], { unbounded: true })
     const begun = word()
