@@ -1,6 +1,7 @@
 // `npm run matrix`: the main job and all tests on every Node we support.
-import { delimiter } from 'node:path'
-import { status } from './bootstrap.mjs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { root, status } from './bootstrap.mjs'
 import { binOf, exactVersion, isVersion } from './node-versions.mjs'
 
 const versions = ['20', '22', '24', '26']
@@ -12,17 +13,54 @@ export function matrix(args) {
     console.error(`npm run matrix: '${wrong}' is not a version of Node, such as 24 or 24.21.0`)
     return 2
   }
-  const rows = []
-  for (const version of chosen) {
-    const env = { PATH: `${binOf(version)}${delimiter}${process.env.PATH}` }
-    const [start, test] = ['start', 'test'].map((script) => {
-      console.log(`\n== Node ${version}: npm ${script}`)
-      return status('npm', script === 'start' ? ['start', '--silent'] : ['test', '--silent'], env)
-    })
-    rows.push({ node: exactVersion(version), start: verdict(start), test: verdict(test) })
+  const all = chosen.map(results)
+  for (const { node, failed, skipped } of all) {
+    list(`skipped on Node ${node}`, skipped)
+    list(`failed on Node ${node}`, failed)
   }
-  console.table(rows)
-  return rows.every((row) => row.start === 'ok' && row.test === 'ok') ? 0 : 1
+  console.table(
+    all.map(({ failed, skipped, ...row }) => ({
+      ...row,
+      failed: failed.length,
+      skipped: skipped.length,
+    })),
+  )
+  return all.every(({ start, test }) => start === 'ok' && test === 'ok') ? 0 : 1
+}
+
+/** What came of one version. */
+function results(version) {
+  const path = `${binOf(version)}${delimiter}${process.env.PATH}`
+  const tallies = join(root, '.cache/matrix', version)
+  rmSync(tallies, { recursive: true, force: true })
+  mkdirSync(tallies, { recursive: true })
+  const began = Date.now()
+  const [start, test] = ['start', 'test'].map((script) => {
+    console.log(`\n== Node ${version}: npm ${script}`)
+    const env = { PATH: path, USERWORKER_TALLY: tallies }
+    return verdict(status('npm', [script, '--silent'], env))
+  })
+  const minutes = Number(((Date.now() - began) / 60_000).toFixed(1))
+  return { node: exactVersion(version), start, test, minutes, ...sum(tallies) }
+}
+
+/** There is no tally of tests that did not come to their end. */
+function sum(tallies) {
+  const found = readdirSync(tallies)
+    .map((file) => readFileSync(join(tallies, file), 'utf8'))
+    .filter((text) => text !== '')
+    .map((text) => JSON.parse(text))
+  return {
+    tests: found.reduce((count, { tests }) => count + tests, 0),
+    passed: found.reduce((count, { passed }) => count + passed, 0),
+    failed: found.flatMap(({ failed }) => failed),
+    skipped: found.flatMap(({ skipped }) => skipped),
+  }
+}
+
+function list(title, lines) {
+  if (lines.length > 0)
+    console.log([`\n== ${title}`, ...lines.map((line) => `  ${line}`)].join('\n'))
 }
 
 const verdict = (code) => (code === 0 ? 'ok' : `failed (exit code ${code})`)

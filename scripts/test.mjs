@@ -28,13 +28,13 @@ export function test(words) {
   const env = files.some(isOfFits) ? bringFitsUpToDate() : {}
   const beside = files.filter((file) => !isAlone(file))
   const codes = [
-    run(beside, Math.min(4, availableParallelism()), env),
-    run(files.filter(isAlone), 1, env),
+    run('beside', beside, Math.min(4, availableParallelism()), env),
+    run('alone', files.filter(isAlone), 1, env),
   ]
   return codes.find((code) => code !== 0) ?? 0
 }
 
-function run(files, atOnce, env) {
+function run(name, files, atOnce, env) {
   if (files.length === 0) return 0
   const options = [
     '--enable-source-maps',
@@ -42,6 +42,20 @@ function run(files, atOnce, env) {
     `--test-concurrency=${atOnce}`,
     // For a file as a whole: a hang is ended by it, and a machine that is busy with other things is not.
     '--test-timeout=300000',
+    ...reporters(name),
   ]
   return status(process.execPath, [...options, ...files], env)
+}
+
+/** A tally besides what is shown, where a folder for it is named. */
+function reporters(name) {
+  const folder = process.env.USERWORKER_TALLY
+  if (folder === undefined) return []
+  return [
+    ['spec', 'stdout'],
+    ['./scripts/tally.mjs', `${folder}/${name}.json`],
+  ].flatMap(([reporter, file]) => [
+    `--test-reporter=${reporter}`,
+    `--test-reporter-destination=${file}`,
+  ])
 }

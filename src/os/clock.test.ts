@@ -50,6 +50,8 @@ describe('the clock', () => {
   test('a deadline that passed while the thread stood still hears first what arrived meanwhile', async () => {
     const { port1, port2 } = new MessageChannel()
     const seen: string[] = []
+    // The port does so only until the answer is there.
+    const alive = keepAlive()
     const done = new Promise<void>((resolve) => {
       port1.once('message', () => seen.push('answer'))
       deadline(10, () => {
@@ -60,6 +62,7 @@ describe('the clock', () => {
     port2.postMessage('answer')
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
     await done
+    alive.cancel()
     port1.close()
     assert.deepEqual(seen, ['answer', 'deadline'])
   })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { openSync, closeSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
+import { runProgram } from '../worker/program.fixture.js'
 import { clear, close, event, EventSet, PollSet, signal, watch } from './events.js'
 import { startOwnThread } from './own-thread.fixture.js'
 
@@ -158,6 +159,25 @@ describe('a watch', { skip }, () => {
       setTimeout(resolve, 20)
     })
     assert.equal(calls, 3)
+  })
+
+  test('lets what its listener resolves go on at once, also where nothing else is due', async () => {
+    const url = JSON.stringify(new URL('./events.js', import.meta.url).href)
+    const { out, err } = await runProgram(`
+      const { event, signal, watch } = await import(${url})
+      let isLate = false
+      const alarm = setTimeout(() => (isLate = true), 20_000)
+      const fd = event()
+      setTimeout(() => signal(fd), 10)
+      await new Promise((resolve) => {
+        const watched = watch(fd, () => {
+          watched.close()
+          resolve()
+        })
+      })
+      clearTimeout(alarm)
+      console.log(isLate ? 'late' : 'at once')`)
+    assert.equal(out, 'at once\n', err)
   })
 
   test('refuses a descriptor that never becomes readable', (t) => {

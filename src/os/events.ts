@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { every, keepAlive } from './clock.js'
+import { every, keepAlive, onNextTurn } from './clock.js'
 import { checked, functions, lastError, needNative, systemError } from './koffi.js'
 import { isMainThread } from './thread.js'
 
@@ -84,7 +84,30 @@ export function watch(fd: number, listener: () => void): { close(): void } {
   } finally {
     trial.close()
   }
-  if (isMainThread) return needNative().poll(fd, { readable: true }, listener)
+  return isMainThread ? watchInLoop(fd, listener) : watchByLooking(fd, listener)
+}
+
+/**
+ * koffi calls a function as if it were called from within another: what that resolves would go on when
+ * something else ends its turn, since Node 26.4 that may be much later. So the listener has a turn of its
+ * own, which comes before the event loop looks at descriptors again.
+ */
+function watchInLoop(fd: number, listener: () => void): { close(): void } {
+  let isOpen = true
+  const polled = needNative().poll(fd, { readable: true }, () => {
+    onNextTurn(() => {
+      if (isOpen) listener()
+    })
+  })
+  return {
+    close: () => {
+      isOpen = false
+      polled.close()
+    },
+  }
+}
+
+function watchByLooking(fd: number, listener: () => void): { close(): void } {
   const set = new PollSet()
   set.set([fd])
   const timer = every(lookEveryMs, () => {

@@ -100,11 +100,12 @@ describe('a work that was claimed and had not begun when its thread ended', () =
     const threads = threadsOf(t)
     const text = `export const length = (list) => list.length
       export const add = (a, b) => a + b`
-    const resourceLimits = { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 }
+    // Three times what a thread has at its start, with any Node; the list takes some 30 MB.
+    const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 }
     await using queue = new WorkQueue(moduleOf(text), { maxWorkers: 1, resourceLimits })
     await queue.run('add', [1, 2])
     // Some bytes each here, and many more each there.
-    const list = Array.from({ length: 300_000 }, (_, index) => ({ index }))
+    const list = Array.from({ length: 400_000 }, (_, index) => ({ index }))
     const error = await failureOf(queue.run('length', [list]))
     assert.equal(error.code, 'ERR_WORKER_OUT_OF_MEMORY')
     assert.equal(threads.length, 2)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { freshFolder, manyFiles, noise, plant, startDemo } from './demo.fixture.js'
+import { until } from '../../os/own-thread.fixture.js'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
 
 checkForLeaks()
@@ -70,11 +71,15 @@ describe('Ctrl-C', () => {
     // Sixteen threads for two processors: none is through with its chunk when the second one comes.
     const tree = Object.fromEntries(Array.from({ length: 16 }, (_, name) => [name, manyBytes]))
     const demo = startDemo(t, [plant(t, tree), '--workers', '16'])
-    await demo.printed('round 1 of 4, 16 workers\n')
-    await wait(500)
+    const pressed = (): string[] =>
+      readdirSync(demo.scratch, { encoding: 'utf8', recursive: true }).filter((path) =>
+        path.endsWith('.gz'),
+      )
+    await until('many press', () => pressed().length >= 8)
     demo.child.kill('SIGINT')
-    await wait(150)
-    demo.child.kill('SIGINT')
+    // Those that come too soon are passed over, and one that comes while another waits is lost.
+    const again = setInterval(() => demo.child.kill('SIGINT'), 30)
+    t.after(() => clearInterval(again))
     const { code, stderr, left } = await demo.ended
     assert.match(stderr, /^userworker: ended by a second SIGINT; output is left behind: .*\n$/)
     assert.deepEqual({ code, left: left.length }, { code: 130, left: 1 })
