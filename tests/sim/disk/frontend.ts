@@ -42,7 +42,7 @@ export class FrontendEnd {
   isOver = false
   readonly #system: System
   readonly #diverge: (what: string) => void
-  #bytes = new Uint8Array()
+  #bytes: Uint8Array = new Uint8Array()
   #things: (Thing | number)[] = []
 
   constructor(
@@ -110,7 +110,7 @@ export class FrontendEnd {
     const parcel = this.socket.receive(Infinity)
     if (parcel === null) return
     if (parcel.bytes.length === 0) return this.#ended()
-    this.#bytes = new Uint8Array([...this.#bytes, ...parcel.bytes])
+    this.#bytes = joined(this.#bytes, parcel.bytes)
     this.#things.push(...parcel.things)
     for (;;) {
       if (this.#bytes.length < headerBytes) return
@@ -167,4 +167,11 @@ function described(payload: unknown): string {
   return JSON.stringify(payload, (_, value: unknown) =>
     typeof value === 'bigint' ? `0x${value.toString(16)}` : value,
   )
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const all = new Uint8Array(one.length + other.length)
+  all.set(one)
+  all.set(other, one.length)
+  return all
 }

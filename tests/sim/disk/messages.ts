@@ -132,6 +132,8 @@ export class Messages {
     const event = { SET_VRING_KICK: queue.kick, SET_VRING_CALL: queue.call, SET_VRING_ERR: queue.error }
     const things = isPolled ? [] : [event[name]]
     this.say(name, { index, hasDescriptor: !isPolled }, { things })
+    // What was done before was told to nobody.
+    if (name === 'SET_VRING_CALL') this.#then(() => this.#at.interrupt(queue))
   }
 
   setInflight(): void {

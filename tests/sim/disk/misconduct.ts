@@ -105,19 +105,18 @@ function unspoken(table: Table): Wrong[] {
 
 /** Bytes that are no message of the protocol. */
 export function malformed(system: System): Uint8Array {
-  const bytes = new Uint8Array(system.pick([12, 20, 52]))
-  const words = new Uint32Array(bytes.buffer)
-  const size = bytes.length - 12
-  const heads = [
+  const size = system.below(60)
+  const [number, flags, length] = system.pick([
     [1, 2, size],
     [999, 1, size],
     [1, 1, 8000],
     [8, 1, 3],
-    [2, 5, size],
+    [2, 5, 8],
     [1, 0x101, size],
     [5, 1, 40],
     [18, 1, 0],
-  ] as const
-  words.set(system.pick(heads))
+  ])
+  const bytes = new Uint8Array(12 + Math.min(length ?? 0, 60))
+  new Uint32Array(bytes.buffer, 0, 3).set([number ?? 0, flags ?? 0, length ?? 0])
   return bytes
 }

@@ -151,6 +151,8 @@ export class Simulation {
 
   /** A process that serves the disk. */
   async begin(workers: number, reconnectMs: number): Promise<void> {
+    // A mapping holds the locks of its file.
+    for (const each of this.#processes) if (each.life.isOver) each.unmapAll()
     const process = new SimulatedProcess(this.system, this.#instantiate)
     this.#processes.push(process)
     const { library } = process
@@ -215,14 +217,19 @@ export class Simulation {
 
   /** One step of somebody. @returns whether there was any */
   async step(): Promise<boolean> {
-    const actions = this.#actions()
+    let actions = this.#actions()
+    if (actions.length === 0) {
+      // Promises may go on by themselves.
+      await nextTurn()
+      actions = this.#actions()
+    }
     if (actions.length === 0) return false
     const { system } = this
     const action = system.pick(actions)
-    const before = system.changes
+    system.hasLooked = false
     action()
     await nextTurn()
-    system.changes = before + 1
+    if (!system.hasLooked) system.changes++
     if (this.#restore !== null) {
       this.#restore()
       this.#restore = null

@@ -58,6 +58,8 @@ export class System {
   nowMs = 1e6
   /** Moves with each step that may have changed something. */
   changes = 0
+  /** Whether the step only looked whether there was something. */
+  hasLooked = false
   /** The thread whose own code is on the stack: it can be gone at any step. */
   running: Life | null = null
   /** Is told right before a thread or process ends in the middle of its code. */

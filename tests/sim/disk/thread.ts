@@ -116,6 +116,7 @@ export class SimulatedThread {
     if (turn !== null) {
       this.turn = null
       this.#seen = this.#process.system.changes
+      this.#process.system.hasLooked = true
       turn()
     } else if (this.#phase === 'batch') this.#batch()
     else this.#sleep()
