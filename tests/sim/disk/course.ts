@@ -5,6 +5,7 @@
  */
 import { Messages } from './messages.js'
 import type { GuestQueue } from './guest.js'
+import type { Asked } from './requests.js'
 import type { Simulation } from './simulation.js'
 import { SocketThing } from './system.js'
 
@@ -135,7 +136,7 @@ export class Course {
       asked.isLogged = at.logs
       at.asked[queue.index]?.set(asked.head, asked)
       this.operations += index > 0 ? 1 : 0
-      system.note(`queue ${queue.index}: ${asked.kind} ${asked.head} at ${asked.first}`)
+      system.note(describedRequest(queue.index, asked))
       if (system.chance(60)) this.#publish(queue)
     }
     this.#publish(queue)
@@ -225,7 +226,7 @@ export class Course {
     at.fault('connection cut')
     at.end.cut(at.system.chance(70) ? this.#messages.anything() : null)
     if (at.system.chance(40)) await at.steps(at.system.below(40))
-    if (at.system.chance(30)) at.system.advance(100)
+    if (at.system.chance(30)) at.system.pass(100)
     await this.#connectAgain()
   }
 
@@ -359,4 +360,9 @@ export class Course {
     const { process } = at.serving
     process.life.end()
   }
+}
+
+function describedRequest(queue: number, { kind, head, changes, first, count }: Asked): string {
+  const values = changes.map(({ candidates }) => candidates.map(({ value }) => value).join(' '))
+  return `queue ${queue}: ${kind} ${head} of ${count} at ${first}: ${values.join(', ')}`
 }

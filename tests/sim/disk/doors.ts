@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { openSync } from 'node:fs'
 import { built } from './built.js'
 import type { Doors } from './library.js'
 import type { SimulatedProcess } from './process.js'
@@ -19,10 +18,15 @@ const koffi = await built<typeof import('../../../src/os/koffi.js')>('os/koffi.j
 const builtin = await built<typeof import('../../../src/os/builtin.js')>('os/builtin.js')
 const sockets = await built<typeof import('../../../src/os/sockets.js')>('os/sockets.js')
 
+const libc = koffi.functions({ again: 'int dup(int fd)' })
+
 /** Another descriptor of the same file. */
 export function again(fd: number): number {
-  return openSync(`/proc/self/fd/${fd}`, 'r+')
+  return koffi.checked('dup', libc().again(fd))
 }
+
+const fs = builtin.builtin('node:fs')
+type Open = Parameters<typeof fs.openSync>
 
 /** All doors. @param thread - null for those of the process's first thread */
 export function doorsOf(
@@ -30,12 +34,10 @@ export function doorsOf(
   life: Life,
   thread: SimulatedThread | null,
 ): Doors {
-  const fs = builtin.builtin('node:fs')
-  const files = {
-    ...fs,
-    openSync: (...given: Parameters<typeof fs.openSync>) => process.give(fs.openSync(...given)),
-    closeSync: (fd: number) => process.close(fd),
-  }
+  const files = Object.create(fs, {
+    openSync: { value: (...given: Open) => process.give(fs.openSync(...given)) },
+    closeSync: { value: (fd: number) => process.close(fd) },
+  }) as object
   const stays = { on() {}, off() {}, emitWarning() {}, arch: 'x64', platform: 'linux', pid: 1 }
   return {
     memory: stepped(words, process, 1),

@@ -9,6 +9,7 @@ import { dirname, join, relative } from 'node:path'
 import { Script } from 'node:vm'
 import { build, type Plugin } from 'esbuild'
 import { root } from '../../root.js'
+import { built } from './built.js'
 import type { Mutant } from './mutants.js'
 
 /** The files of `src/os/` that are doors; all else there is real. */
@@ -75,9 +76,11 @@ function simulated(mutant: Mutant | null): Plugin {
         const door = doorOf(path, importer === '' ? resolveDir : dirname(importer))
         return door === null ? null : { path: door, namespace: 'door' }
       })
-      onLoad({ filter: /./, namespace: 'door' }, ({ path }) => ({
-        contents: `module.exports = doors[${JSON.stringify(path)}]`,
-      }))
+      onLoad({ filter: /./, namespace: 'door' }, async ({ path }) => {
+        const real = await built<object>(path === 'worker' ? 'worker/index.js' : `os/${path}.js`)
+        const lines = Object.keys(real).map((name) => `export const ${name} = door.${name}`)
+        return { contents: [`const door = doors[${JSON.stringify(path)}]`, ...lines].join('\n') }
+      })
       if (mutant === null) return
       const { file, before, after } = mutant
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {

@@ -100,7 +100,7 @@ export class DiskNature implements Nature {
   }
 
   writesThrough(): boolean {
-    return !this.canFlush || this.isThrough === true
+    return (!this.canFlush || this.isThrough === true) && this.fateOf('flush', 0, 0).isSure
   }
 
   fateOf(kind: 'read' | 'write' | 'flush' | 'discard' | 'zero', first: number, count: number): Fate {

@@ -82,6 +82,7 @@ export class Simulation {
       { length: count },
       (_, index) => new GuestQueue(index, this.queueSize, this.ringFeatures, this.memory),
     )
+    system.note(`faults: ${JSON.stringify(this.nature.rules)}, ${this.nature.hasOverlay}`)
     for (const _ of this.queues) this.asked.push(new Map())
     this.inflight = new SharedFile(count * this.inflightBytes)
     this.log = new SharedFile(this.memory.logBytes)
@@ -240,7 +241,7 @@ export class Simulation {
   /** Some steps. */
   async steps(most: number): Promise<void> {
     for (let count = 0; count < most; count++) {
-      if (this.system.chance(3)) this.system.advance(2)
+      if (this.system.chance(3)) this.system.pass(this.system.below(3))
       if (!(await this.step())) return
     }
   }
@@ -249,7 +250,7 @@ export class Simulation {
   async until(holds: () => boolean): Promise<boolean> {
     for (let count = 0; count < mostSteps; count++) {
       if (holds()) return true
-      if (count % 40 === 39) this.system.advance(1)
+      if (count % 40 === 39) this.system.pass(0.25)
       if (!(await this.step()) && !this.system.advance()) return holds()
     }
     return holds()

@@ -119,11 +119,17 @@ export class System {
       })
   }
 
-  /** Moves the clock on to the next timer within `mostMs`. @returns whether there is one */
-  advance(mostMs = Infinity): boolean {
+  /** Time passes. */
+  pass(ms: number): void {
+    this.nowMs += ms
+    this.changes++
+  }
+
+  /** Moves the clock on to the next timer. @returns whether there is one */
+  advance(): boolean {
     this.#sweep()
     const next = Math.min(...this.timers.map(({ at }) => at))
-    if (next > this.nowMs + mostMs || next === Infinity) return false
+    if (next === Infinity) return false
     this.nowMs = Math.max(this.nowMs, next)
     this.changes++
     return true
