@@ -14,6 +14,8 @@ type Operation = readonly [weight: number, run: () => void | Promise<void>]
 
 export class Course {
   operations = 0
+  /** Whether nobody knows any more what was under way. */
+  #isLost = false
   readonly #at: Simulation
   readonly #messages: Messages
   readonly #choices: readonly Operation[]
@@ -87,7 +89,7 @@ export class Course {
 
   async #connectAgain(): Promise<void> {
     const at = this.#at
-    const isLost = at.isBereft && !at.hasInflight
+    this.#isLost ||= at.isBereft && !at.hasInflight
     const isPoisoned = at.queues.some((queue) => queue.isPoisoned)
     at.isBereft = false
     // What an ending session has in hand comes first: it is over when the next is served.
@@ -96,7 +98,7 @@ export class Course {
     // How far the queues are is known when the session before is over.
     await this.#quiet()
     if (at.end.isToEnd || at.end.isOver || at.isBereft) return
-    if (isLost || isPoisoned) this.#startAnew()
+    if (this.#isLost || isPoisoned) this.#startAnew()
     else this.#messages.setUpAll()
   }
 
@@ -110,6 +112,7 @@ export class Course {
   /** The driver forgets all it has asked, and begins with empty queues. The vrings stand. */
   #startAnew(): void {
     const at = this.#at
+    this.#isLost = false
     at.abandonAll()
     for (const queue of at.queues) {
       queue.call.count = 0

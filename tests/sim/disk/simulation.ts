@@ -263,7 +263,7 @@ export class Simulation {
   /** The driver's own: it takes all that is used. */
   interrupt(queue: GuestQueue): void {
     do this.take(queue)
-    while (queue.driver.enableCalls())
+    while (queue.driver.enableCalls() && this.divergences.length === 0)
   }
 
   take(queue: GuestQueue): void {
