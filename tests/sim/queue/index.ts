@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Outcome, World } from '../world.js'
 import { packSides, type Change, type Sides } from './bundle.js'
 import { reachable } from './edges.js'
-import { isStray, messageOf, Simulation } from './simulation.js'
+import { isStray, Simulation } from './simulation.js'
 
 const faults: readonly string[] = [
   'a handler crashes',
@@ -45,7 +45,7 @@ export function worldOf(change?: Change): World {
 async function runOne(seed: number, sides: Sides, tell?: (line: string) => void): Promise<Outcome> {
   const strays: string[] = []
   const hear = (error: unknown): void => {
-    if (isStray(error)) strays.push(`nobody heard of: ${messageOf(error)}`)
+    if (isStray(error)) strays.push(`nobody heard of an error: ${String(error)}`)
   }
   process.on('unhandledRejection', hear)
   try {

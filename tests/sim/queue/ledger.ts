@@ -41,7 +41,8 @@ export interface Run {
 /** A work. */
 export interface Entry extends Asked {
   readonly id: number
-  readonly askedAt: number
+  /** When its submission was over; Infinity before. */
+  submittedAt: number
   /** How many deaths of threads the program had heard of when it was asked for. */
   readonly deathsBefore: number
   run: Run | null
@@ -99,7 +100,7 @@ export class Ledger {
     const entry: Entry = {
       ...asked,
       id: this.entries.length,
-      askedAt: this.now(),
+      submittedAt: Infinity,
       deathsBefore: this.factsOf(asked.queue).deaths,
       run: null,
       outcome: null,
@@ -118,7 +119,7 @@ export class Ledger {
     if (entry === undefined)
       return this.diverge(`a handler was called for a work ${id}, that is none`)
     this.tell(() => `${shown(entry)} begins in ${thread}`)
-    this.#mayBegin(entry, store)
+    this.#mayBegin(entry, since, store)
     entry.run = { thread, since, end: null }
     this.#running.add(entry)
   }
@@ -166,7 +167,7 @@ export class Ledger {
     return this.#gone.has(thread)
   }
 
-  #mayBegin(entry: Entry, store: string | undefined): void {
+  #mayBegin(entry: Entry, since: number, store: string | undefined): void {
     if (entry.run !== null) this.diverge(`${shown(entry)} begins a second time`)
     if (entry.canceled === 'canceled') this.diverge(`${shown(entry)} begins, and was cancelled`)
     if (store !== entry.store) {
@@ -178,7 +179,7 @@ export class Ledger {
         this.diverge(`${shown(entry)} begins before work ${id} is done`)
     }
     if (entry.key !== undefined) this.#mayHaveKey(entry)
-    else if (entry.after.length === 0) this.#isFirst(entry)
+    else if (entry.after.length === 0) this.#isFirst(entry, since)
   }
 
   #mayHaveKey(entry: Entry): void {
@@ -194,12 +195,16 @@ export class Ledger {
     }
   }
 
-  /** No work without a key that was there before, and is as urgent, may still wait. */
-  #isFirst(entry: Entry): void {
+  /**
+   * No work without a key that was there before, and is as urgent, may still wait; nor one that is more
+   * urgent, and was there when its worker looked for the next one.
+   */
+  #isFirst(entry: Entry, since: number): void {
     for (const other of this.entries) {
       if (other.id >= entry.id) break
       if (other.outcome !== null || other.run !== null || other.key !== undefined) continue
       if (other.after.length > 0 || other.level > entry.level) continue
+      if (other.level < entry.level && other.submittedAt >= since) continue
       if (other.queue !== entry.queue || other.unbounded !== entry.unbounded) continue
       // It may have been claimed, and have lost its thread and its place.
       if (this.factsOf(entry.queue).deaths > other.deathsBefore) continue
@@ -244,5 +249,6 @@ function codeOf(error: unknown): string {
 
 export function shown(entry: Entry): string {
   const key = entry.key === undefined ? '' : ` of key ${String(entry.key)}`
-  return `work ${entry.id} (${entry.queue} ${entry.name}${key})`
+  const kind = `${entry.unbounded ? 'u' : 'b'}${entry.level}`
+  return `work ${entry.id} (${entry.queue} ${kind} ${entry.name}${key})`
 }

@@ -12,7 +12,7 @@ import type { Simulated, SimulatedProgram, SimulatedThread } from './inside/simu
 import { Ledger } from './ledger.js'
 import { atomicsOf, type Watch } from './machine/atomics.js'
 import { callOf } from './machine/loop.js'
-import { Machine, messageOf, type Nature } from './machine/machine.js'
+import { Machine, type Nature } from './machine/machine.js'
 import { processOf, requireOf, type Maker } from './machine/node.js'
 import { takeRealm } from './machine/realm.js'
 import { ended, Thread } from './machine/thread.js'
@@ -254,5 +254,3 @@ export class Simulation {
 export function isStray(error: unknown): boolean {
   return error !== ended
 }
-
-export { messageOf }

@@ -143,6 +143,7 @@ export function ask(scene: Scene, stage: Stage): void {
     const { asked, options, abort } = choose(scene, stage, made)
     const entry = simulated.ledger.asked(asked)
     const work = stage.queue.enqueue(made.name, [entry.id, ...made.args], options)
+    entry.submittedAt = simulated.ledger.now()
     stage.works.push({ entry, work, abort })
     work.result.then(
       (result) => simulated.ledger.settled(entry, 'done', result),
