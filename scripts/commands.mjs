@@ -22,6 +22,7 @@ export const commands = {
   matrix,
   qemu,
   model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
+  sim: (args) => node('build/tests/sim/main.js', ...args),
 }
 
 /** All tests, or those whose file name contains one of the words given. */

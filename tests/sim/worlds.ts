@@ -1,0 +1,9 @@
+/**
+ * The systems that are simulated.
+ *
+ * @module
+ */
+import { queue } from './queue/index.js'
+import type { World } from './world.js'
+
+export const worlds: readonly World[] = [queue]
