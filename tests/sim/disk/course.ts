@@ -33,6 +33,7 @@ export class Course {
       [4, () => this.#messages.changeLog()],
       [5, () => this.#messages.changeEvents()],
       [5, () => this.#messages.askSomething()],
+      [2, () => this.#messages.sayNeutral()],
       [3, () => this.#messages.sayWrongly()],
       [2, () => this.#messages.changeStatus()],
       [1, () => this.#reboot('reboot')],
@@ -44,7 +45,7 @@ export class Course {
       [1, () => this.#second()],
       [1, () => this.#resize()],
       [1, () => this.#resetOwner()],
-      [1, () => this.#powerFails()],
+      [3, () => this.#powerFails()],
     ]
   }
 
@@ -209,9 +210,14 @@ export class Course {
     at.end.say({ name: 'GET_FEATURES', payload: null })
     await this.#quiet()
     if (at.isBereft || at.end.isOver || at.end.isToEnd) return
-    if (at.system.chance(50)) this.#messages.sayWrongly()
+    for (let count = at.system.below(6); count > 0; count--) {
+      this.#messages.sayEarly()
+      await this.#quiet()
+      if (at.end.isOver || at.end.isToEnd) return
+    }
+    if (at.system.chance(20)) this.#messages.askSomething()
+    if (at.system.chance(20)) this.#messages.sayNeutral()
     await this.#quiet()
-    if (at.end.isOver || at.end.isToEnd) return
     const isThere = at.serving.process.threads.some(({ life }) => !life.isOver)
     if (!isThere && at.system.chance(30)) {
       at.fault('thread not made')

@@ -5,6 +5,7 @@
  */
 import type { Outcome, World } from '../world.js'
 import { Course } from './course.js'
+import { edges } from './edges.js'
 import { packed, type Instantiate } from './library.js'
 import type { Mutant } from './mutants.js'
 import { Simulation } from './simulation.js'
@@ -12,6 +13,22 @@ import { Simulation } from './simulation.js'
 const faults = [
   'late kick',
   'doubled kick',
+  'bad request',
+  'bad chain',
+  'memory change',
+  'vring restart',
+  'dirty log',
+  'resize',
+  'message at the wrong time',
+  'malformed message',
+  'second frontend',
+  'connection cut',
+  'reboot',
+  'reset of the owner',
+  'thread not made',
+  'thread death',
+  'process death',
+  'loss of power',
 ] as const
 
 const leastOperations = 200
@@ -22,7 +39,7 @@ export function worldOf(mutant: Mutant | null): World {
   return {
     name: mutant === null ? 'disk' : `disk, ${mutant.name}`,
     faults,
-    edges: [],
+    edges,
     async run(seed, tell): Promise<Outcome> {
       instantiate ??= packed(mutant)
       const simulation = new Simulation(seed, await instantiate, tell ?? null)
@@ -33,11 +50,11 @@ export function worldOf(mutant: Mutant | null): World {
         simulation.diverge(`an error: ${String((error as Error).stack)}`)
       }
       simulation.close()
-      const { faults: happened, edges, divergences, system } = simulation
+      const { faults: happened, edges: taken, divergences, system } = simulation
       return {
         operations: course.operations,
         faults: happened,
-        edges,
+        edges: taken,
         divergences,
         digest: system.digest.toString(16),
       }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { wrongSayings, malformed } from './misconduct.js'
+import { earlySayings, malformed, wrongSayings } from './misconduct.js'
 import { toUser, type GuestQueue, type GuestRegion } from './guest.js'
 import type { Saying } from './frontend.js'
 import type { Simulation } from './simulation.js'
@@ -347,10 +347,38 @@ export class Messages {
     system.pick(possible)[1]()
   }
 
+  /** What changes nothing, however often it is said. */
+  sayNeutral(): void {
+    const { protocol, end, system, hasInflight } = this.#at
+    const { table } = end
+    if (system.chance(30)) this.say('SET_PROTOCOL_FEATURES', protocol)
+    else if (system.chance(40) && table.owned && hasInflight) this.setInflight()
+    else if (system.chance(50) && table.speaks('BACKEND_REQ')) this.#openChannel()
+    else if (!table.owned) this.say('SET_FEATURES', this.#features)
+    else this.#changeFeatures()
+  }
+
+  /** Another feature than before: all vrings stand meanwhile. */
+  #changeFeatures(): void {
+    this.#at.forgetLog()
+    this.say('SET_FEATURES', this.#features & ~(1n << 6n))
+    this.say('SET_FEATURES', this.#features)
+  }
+
+  /** Something before there is an owner. */
+  sayEarly(): void {
+    const { end, system, queues } = this.#at
+    this.#sayWrong(system.pick(earlySayings(end.table, system.pick(queues))))
+  }
+
   /** Something at the wrong time, or that there is not. */
   sayWrongly(): void {
-    const { end, system } = this.#at
-    const said = system.pick(wrongSayings(end.table, system, this.#at.queues))
+    const { end, system, queues } = this.#at
+    this.#sayWrong(system.pick(wrongSayings(end.table, system, queues)))
+  }
+
+  #sayWrong(said: Said & { readonly things?: number }): void {
+    const { system } = this.#at
     const { name, payload, things = 0 } = said
     this.#at.fault('message at the wrong time')
     this.say(name, payload, {

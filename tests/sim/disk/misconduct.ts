@@ -38,7 +38,6 @@ export function wrongSayings(table: Table, system: System, queues: readonly Gues
     { name: 'SET_MEM_TABLE', payload: [region, region], things: 2 },
     { name: 'GET_INFLIGHT_FD', payload: { size: 0, offset: 0, queues: 0, queueSize: 4 } },
     { name: 'SET_CONFIG', payload: { offset: 0, flags: 0, bytes: new Uint8Array(8) } },
-    ...early(table, queue),
     ...unspoken(table),
   ]
   if (table.owned) wrong.push({ name: 'SET_OWNER', payload: null })
@@ -46,8 +45,7 @@ export function wrongSayings(table: Table, system: System, queues: readonly Gues
 }
 
 /** What wants an owner. */
-function early(table: Table, queue: GuestQueue): Wrong[] {
-  if (table.owned) return []
+export function earlySayings(table: Table, queue: GuestQueue): Wrong[] {
   const { index } = queue
   return [
     { name: 'RESET_OWNER', payload: null },
@@ -63,6 +61,12 @@ function early(table: Table, queue: GuestQueue): Wrong[] {
     { name: 'SET_VRING_ENABLE', payload: { index, num: 1 } },
     { name: 'GET_VRING_BASE', payload: { index, num: 0 } },
     ...withFeature(queue),
+    ...unspoken(table),
+    { name: 'SEND_RARP', payload: 0n },
+    { name: 'POSTCOPY_LISTEN', payload: null },
+    { name: 'SET_FEATURES', payload: 1n << 50n },
+    { name: 'SET_PROTOCOL_FEATURES', payload: 1n << 40n },
+    { name: 'SET_CONFIG', payload: { offset: 0, flags: 0, bytes: new Uint8Array(8) } },
   ]
 }
 
@@ -93,6 +97,7 @@ function unspoken(table: Table): Wrong[] {
     { name: 'REM_MEM_REG', payload: region },
     { name: 'SET_LOG_BASE', payload: { size: 4096, offset: 0 }, things: 1 },
     { name: 'GET_CONFIG', payload: config },
+    { name: 'SET_CONFIG', payload: config },
     { name: 'SET_BACKEND_REQ_FD', payload: null, things: 1 },
     { name: 'GET_INFLIGHT_FD', payload: area },
     { name: 'SET_INFLIGHT_FD', payload: area, things: 1 },

@@ -14,22 +14,10 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   {
-    name: 'a request is noted as under way after the device had it',
-    file: 'vhost/worker/vring.ts',
-    before: 'this.#inflight?.begin(request.head)\n      this.#serve(request)',
-    after: 'this.#serve(request)\n      this.#inflight?.begin(request.head)',
-  },
-  {
     name: 'the last batch is taken back before it is shown',
     file: 'vhost/worker/vring.ts',
     before: 'queue.publish()\n    this.#inflight?.complete(queue.nextUsed)',
     after: 'this.#inflight?.complete(queue.nextUsed)\n    queue.publish()',
-  },
-  {
-    name: 'kicks are asked for without another look',
-    file: 'vhost/worker/vring.ts',
-    before: 'if (!queue.enableKicks()) return',
-    after: 'queue.enableKicks()\n        if (true) return',
   },
   {
     name: 'the driver is not called for what a halt shows',
@@ -54,12 +42,6 @@ export const mutants: readonly Mutant[] = [
     file: 'vhost/worker/work-list.ts',
     before: 'memory.store(list, NEXT + item, 0)\n}',
     after: '}',
-  },
-  {
-    name: 'memory changes while vrings run',
-    file: 'vhost/session-vrings.ts',
-    before: 'await this.#each((vring) => vring.pause())\n    try',
-    after: 'try',
   },
   {
     name: 'a vring runs on with a kick that is gone',

@@ -250,7 +250,7 @@ export class Simulation {
   async until(holds: () => boolean): Promise<boolean> {
     for (let count = 0; count < mostSteps; count++) {
       if (holds()) return true
-      if (count % 40 === 39) this.system.pass(0.25)
+      if (count % 40 === 39) this.system.pass(0.25 + count / 400)
       if (!(await this.step()) && !this.system.advance()) return holds()
     }
     return holds()
