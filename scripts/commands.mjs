@@ -24,6 +24,7 @@ export const commands = {
   coverage: (words) => coverage(words, test),
   soak: (args) => node('--enable-source-maps', 'build/tests/soak/main.js', ...args),
   model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
+  sim: (args) => node('build/tests/sim/main.js', ...args),
 }
 
 /** Everything that must hold before a change is handed in. */
