@@ -69,7 +69,7 @@ export class Ledger {
     right: Right<Value>,
   ): Promise<End<Value>> {
     const place = this.#next++
-    this.works.set(kind, (this.works.get(kind) ?? 0) + 1)
+    this.count(kind)
     this.#open.set(place, kind)
     const end = settled(submit, place).then((each) => {
       this.#open.delete(place)
@@ -79,6 +79,11 @@ export class Ledger {
     this.#ends.add(end)
     void end.then(() => this.#ends.delete(end))
     return end
+  }
+
+  /** Something that has happened, and that nobody waits for. */
+  count(kind: string): void {
+    this.works.set(kind, (this.works.get(kind) ?? 0) + 1)
   }
 
   /** Something that takes its time, and should end without an error. It never rejects. */
