@@ -7,6 +7,7 @@
  * @module
  */
 import { appendFileSync, readFileSync, truncateSync } from 'node:fs'
+import { inspect } from 'node:util'
 import type { CloseReport, QueueStats } from 'userworker'
 
 /** The most works between two rests. */
@@ -145,7 +146,7 @@ export class Ledger {
   #judge<Value>(kind: string, end: End<Value>, { value, errors = [] }: Right<Value>): void {
     if ('value' in end) {
       if (value?.(end.value) === true) return
-      this.note('wrong', `${kind}: ${String(JSON.stringify(end.value)).slice(0, 200)}`)
+      this.note('wrong', `${kind}: ${inspect(end.value).slice(0, 200)}`)
       return
     }
     const { error } = end
