@@ -7,7 +7,7 @@ import type { Sample } from './measures.js'
 import type { Account } from './program.js'
 
 /** The greatest growth, in percent. */
-export const limitPercent = 2
+const limitPercent = 2
 /** Of the samples, the first part, which is left out: pools fill, code is compiled. */
 const warmUp = 0.2
 /** Memory of a shorter soak has not settled: its growth is shown, and not judged. */

@@ -73,6 +73,8 @@ export class Steady implements Actor {
     // So that both classes have their workers, and each of them has freed what it can.
     await adding(this.#stage, this.#queue, 'add, unbounded', { unbounded: true })
     await ledger.step('broadcast', () => this.#queue.broadcast('collect'))
+    // A stream that was left is told to end, and nobody waits for that.
+    await ledger.step('flush', () => this.#queue.flush())
     ledger.check(this.name, this.#queue)
   }
 
