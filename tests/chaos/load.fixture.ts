@@ -24,7 +24,7 @@ const waiter = text(
   `async (_, self) => { while (!self.shouldStop()) await self.sleep(3); return 3 }`,
 )
 let submitted = 0
-let isOver = false
+const over = new AbortController()
 
 function text(source: string): string {
   return `data:text/javascript,${encodeURIComponent(`export default ${source}`)}`
@@ -33,7 +33,7 @@ function text(source: string): string {
 /** Works one after the other, with pauses in which workers go to sleep, and sometimes leave. */
 async function drive(number: number): Promise<void> {
   const line = lines[number % lines.length] as (typeof lines)[0]
-  for (let turn = 0; !isOver && submitted < mostWorks; turn++) {
+  for (let turn = 0; !over.signal.aborted && submitted < mostWorks; turn++) {
     const args = [runs, submitted++, line.words, line.next++] as const
     const options = { key: number % lines.length, timeoutMs }
     note(await outcome(queue.run('step', [...args], options)))
@@ -43,7 +43,7 @@ async function drive(number: number): Promise<void> {
 
 /** Workers that are made, parked, and stopped. */
 async function make(): Promise<void> {
-  while (!isOver) {
+  while (!over.signal.aborted) {
     const worker = await UserWorker.create(waiter)
     await worker.start()
     await worker.park()
@@ -53,10 +53,11 @@ async function make(): Promise<void> {
 }
 
 const all = Promise.all([...Array.from({ length: 8 }, (_, number) => drive(number)), make()])
-while (submitted < 20) await new Promise((resolve) => setTimeout(resolve, 5))
+const hasBegun = (): boolean => submitted >= 20
+while (!hasBegun()) await new Promise((resolve) => setTimeout(resolve, 5))
 say({ ready: true })
 for await (const line of createInterface({ input: process.stdin })) if (line === 'end') break
-isOver = true
+over.abort()
 await all
 const { stuck } = await queue.close()
 const counts = [...runs.subarray(0, submitted)]

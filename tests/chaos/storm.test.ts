@@ -10,8 +10,8 @@ import { underLoad } from './load.js'
 const stormMs = Number(process.env['CHAOS_STORM_MS'] ?? 3000)
 
 interface Switch {
-  stop(child: Child): void
-  go(child: Child): void
+  readonly stop: (child: Child) => void
+  readonly go: (child: Child) => void
 }
 
 async function storms(t: TestContext, { stop, go }: Switch, seed = freshSeed()): Promise<void> {

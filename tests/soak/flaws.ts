@@ -29,8 +29,8 @@ export const flaws: Readonly<Record<string, (ledger: Ledger) => void | Promise<v
     kept.push(Array.from({ length: 20_000 }, (_, at) => ({ at })))
   },
   worker: async () => {
-    const function_ = new URL('./worker-function.js', import.meta.url)
-    const worker = await UserWorker.create(function_, { name: 'flaw', data: 'sleep' })
+    const module = new URL('./worker-function.js', import.meta.url)
+    const worker = await UserWorker.create(module, { name: 'flaw', data: 'sleep' })
     await worker.start()
     kept.push(worker.unref())
   },

@@ -7,6 +7,7 @@
  * @module
  */
 import { appendFileSync, readFileSync, truncateSync } from 'node:fs'
+import { inspect } from 'node:util'
 import type { CloseReport, QueueStats } from 'userworker'
 
 /** The most works between two rests. */
@@ -69,7 +70,7 @@ export class Ledger {
     right: Right<Value>,
   ): Promise<End<Value>> {
     const place = this.#next++
-    this.works.set(kind, (this.works.get(kind) ?? 0) + 1)
+    this.count(kind)
     this.#open.set(place, kind)
     const end = settled(submit, place).then((each) => {
       this.#open.delete(place)
@@ -79,6 +80,11 @@ export class Ledger {
     this.#ends.add(end)
     void end.then(() => this.#ends.delete(end))
     return end
+  }
+
+  /** Something that has happened, and that nobody waits for. */
+  count(kind: string): void {
+    this.works.set(kind, (this.works.get(kind) ?? 0) + 1)
   }
 
   /** Something that takes its time, and should end without an error. It never rejects. */
@@ -140,7 +146,7 @@ export class Ledger {
   #judge<Value>(kind: string, end: End<Value>, { value, errors = [] }: Right<Value>): void {
     if ('value' in end) {
       if (value?.(end.value) === true) return
-      this.note('wrong', `${kind}: ${String(JSON.stringify(end.value)).slice(0, 200)}`)
+      this.note('wrong', `${kind}: ${inspect(end.value).slice(0, 200)}`)
       return
     }
     const { error } = end

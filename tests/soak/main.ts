@@ -61,7 +61,8 @@ async function main(): Promise<number> {
 async function soak(plan: Plan): Promise<Heard> {
   const { ms, seed, deadlineMs } = plan
   const program = fileURLToPath(new URL('./program.js', import.meta.url))
-  const args = ['--expose-gc', '--enable-source-maps', program, JSON.stringify(plan)]
+  // Without maps of sources: each that is needed for a stack would stay in the heap.
+  const args = ['--expose-gc', program, JSON.stringify(plan)]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   process.on('exit', () => child.kill('SIGKILL'))
   let words = ''

@@ -68,7 +68,7 @@ function mappings(): number {
 }
 
 /** Those too that have ended, and that nobody has asked about. */
-export function childrenOf(pid: number): number[] {
+function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

@@ -7,13 +7,13 @@ import type { Sample } from './measures.js'
 import type { Account } from './program.js'
 
 /** The greatest growth, in percent. */
-export const limitPercent = 2
+const limitPercent = 2
 /** Of the samples, the first part, which is left out: pools fill, code is compiled. */
 const warmUp = 0.2
 /** Memory of a shorter soak has not settled: its growth is shown, and not judged. */
 export const leastMsForMemory: number = 4 * 60_000
 
-const memory = ['rss', 'heap', 'external', 'arrayBuffers', 'mappings']
+const memory = new Set(['rss', 'heap', 'external', 'arrayBuffers', 'mappings'])
 
 /** A measure: the medians of its first and its last quarter behind the warm-up. */
 export interface Growth {
@@ -72,7 +72,7 @@ export function reportOf({ seed, ms, samples, account, skipped, ending }: Heard)
   const found = account ?? { works: {}, lost: 0, duplicated: 0, wrong: 0, notes: [] }
   const measures = Object.keys(samples[0] ?? {}) as (keyof Sample)[]
   const growth = measures.map((measure) => {
-    const judged = ms >= leastMsForMemory || !memory.includes(measure)
+    const judged = ms >= leastMsForMemory || !memory.has(measure)
     const values = samples.map((sample) => sample[measure])
     return growthOf(measure, values, judged)
   })

@@ -10,7 +10,8 @@ export type Way = 'sleep' | 'wait' | 'spin' | 'return'
 
 export default async function run(way: Way, self: Self): Promise<number> {
   let turns = 0
-  while (way !== 'return' && !self.shouldStop()) {
+  if (way === 'return') return 42
+  while (!self.shouldStop()) {
     if (way === 'sleep') await self.sleep(5)
     else if (way === 'wait') self.sleepSync(5)
     else self.checkpoint()

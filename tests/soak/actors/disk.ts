@@ -27,12 +27,14 @@ export class DiskActor implements Actor {
   /** Sectors that a request is under way for. */
   readonly #busy = new Set<number>()
   #hasServed = false
+  #turnedAway = 0
 
   private constructor(name: string, stage: Stage, disk: ServedDisk, socket: string) {
     this.name = name
     this.#stage = stage
     this.#disk = disk
     this.#socket = socket
+    disk.device.on('refuse', () => this.#turnedAway++)
   }
 
   /** Serves it. @param overlay - what is written stays in memory */
@@ -54,7 +56,6 @@ export class DiskActor implements Actor {
     disk.device.on('disconnect', (reason) => {
       if (reason !== null) ledger.note('wrong', `${name}: disconnected: ${reason}`)
     })
-    disk.device.on('refuse', () => ledger.note('wrong', `${name}: a guest was turned away`))
     disk.device.on('broken', (vring, error) => {
       ledger.note('wrong', `${name}: vring ${vring}: ${error.stack}`)
     })
@@ -64,9 +65,8 @@ export class DiskActor implements Actor {
 
   async turn(): Promise<void> {
     const { ledger, dice } = this.#stage
-    const memory = 2 ** 21
     await ledger.step(`${this.name}: connection`, async () => {
-      const frontend = await Frontend.connect(this.#socket, { queues: 2, memory })
+      const frontend = await this.#connect()
       try {
         const leaves = dice(3) === 0
         const requests = Array.from({ length: requestsATurn }, () =>
@@ -91,6 +91,23 @@ export class DiskActor implements Actor {
 
   async close(): Promise<void> {
     await this.#stage.ledger.step(`${this.name}: close`, () => this.#disk.close())
+  }
+
+  /**
+   * The next guest. While this process makes a child, the child has the descriptors of the guest before
+   * for a moment, until its program begins: so long that guest is not gone, and another is turned away.
+   */
+  async #connect(): Promise<Frontend> {
+    for (;;) {
+      const before = this.#turnedAway
+      try {
+        return await Frontend.connect(this.#socket, { queues: 2, memory: 2 ** 21 })
+      } catch (error) {
+        if (this.#turnedAway === before) throw error
+        this.#stage.ledger.count(`${this.name}: turned away`)
+        await pause(20)
+      }
+    }
   }
 
   /** One request, which is judged; none where its sectors are in use. */

@@ -56,8 +56,7 @@ export class Isolated implements Actor {
   #kill(): void {
     for (const { processId } of this.#queue.workers()) {
       if (processId === null) continue
-      const { works } = this.#stage.ledger
-      works.set('kill -9', (works.get('kill -9') ?? 0) + 1)
+      this.#stage.ledger.count('kill -9')
       try {
         process.kill(processId, 'SIGKILL')
       } catch {

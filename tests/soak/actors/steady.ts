@@ -73,6 +73,8 @@ export class Steady implements Actor {
     // So that both classes have their workers, and each of them has freed what it can.
     await adding(this.#stage, this.#queue, 'add, unbounded', { unbounded: true })
     await ledger.step('broadcast', () => this.#queue.broadcast('collect'))
+    // A stream that was left is told to end, and nobody waits for that.
+    await ledger.step('flush', () => this.#queue.flush())
     ledger.check(this.name, this.#queue)
   }
 
@@ -210,20 +212,18 @@ export class Steady implements Actor {
     const { ledger, dice } = this.#stage
     const name = oneOf(dice, ['fail', 'add'] as const)
     const isDone = name === 'add'
-    let last: Promise<unknown> | null = null
-    const first = ledger.work(
+    const last: Promise<unknown>[] = []
+    await ledger.work(
       'before',
       (place) => {
         const before = this.#queue.enqueue(name, [place, 1, 1] as [number, number, number])
-        last = adding(this.#stage, this.#queue, 'after', { after: before }, [
-          isDone ? '' : 'ECANCELED',
-        ])
+        const errors = isDone ? [] : ['ECANCELED']
+        last.push(adding(this.#stage, this.#queue, 'after', { after: before }, errors))
         return before.result
       },
       isDone ? { value: (sum) => sum === 2 } : { errors: ['as asked'] },
     )
-    await first
-    await last
+    await Promise.all(last)
   }
 
   async #standStill(): Promise<void> {
