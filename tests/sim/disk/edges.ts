@@ -90,5 +90,10 @@ const listed = (of: Readonly<Record<string, readonly string[]>>, prefix: string)
 
 /** Each of them once. */
 export const edges: readonly string[] = [
-  ...new Set([...admitted, ...listed(wrong, ''), ...listed(vrings, 'vring '), 'session: malformed end']),
+  ...new Set([
+    ...admitted,
+    ...listed(wrong, ''),
+    ...listed(vrings, 'vring '),
+    'session: malformed end',
+  ]),
 ]

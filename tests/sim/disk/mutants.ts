@@ -65,7 +65,8 @@ export const mutants: readonly Mutant[] = [
     name: 'a flush forgets what came while it ran',
     file: 'devices/blk/journal.ts',
     before: 'memory.replace(this.#words, this.#at + begin, from, upTo)',
-    after: 'memory.replace(this.#words, this.#at + begin, from, memory.load(this.#words, this.#at + end))',
+    after:
+      'memory.replace(this.#words, this.#at + begin, from, memory.load(this.#words, this.#at + end))',
   },
   {
     name: 'an overlay copies nothing behind a write',

@@ -16,6 +16,15 @@ for (let seed = Number(first); seed < Number(first) + Number(count); seed++) {
 }
 const ms = performance.now() - begun
 const cpu = process.cpuUsage()
-console.log({ cpuMsPerSeed: (cpu.user + cpu.system) / 1000 / Number(count), bad, perSecond: (Number(count) / ms) * 1000 })
-console.log([...faults].sort().map(([k, n]) => `${k}: ${((100 * n) / Number(count)).toFixed(0)}%`).join(', '))
+console.log({
+  cpuMsPerSeed: (cpu.user + cpu.system) / 1000 / Number(count),
+  bad,
+  perSecond: (Number(count) / ms) * 1000,
+})
+console.log(
+  [...faults]
+    .sort()
+    .map(([k, n]) => `${k}: ${((100 * n) / Number(count)).toFixed(0)}%`)
+    .join(', '),
+)
 if (process.argv[4] === 'edges') console.log([...edges].sort().join('\n'))
