@@ -14,12 +14,6 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   {
-    name: 'the last batch is taken back before it is shown',
-    file: 'vhost/worker/vring.ts',
-    before: 'queue.publish()\n    this.#inflight?.complete(queue.nextUsed)',
-    after: 'this.#inflight?.complete(queue.nextUsed)\n    queue.publish()',
-  },
-  {
     name: 'the driver is not called for what a halt shows',
     file: 'vhost/worker/vring.ts',
     before: 'if (queue.shouldCall() && call !== null) tell(call)',

@@ -190,11 +190,11 @@ export class SettingUp {
   }
 }
 
-export function shuffle<T>(list: T[], below: (limit: number) => number): void {
+export function shuffle(list: unknown[], below: (limit: number) => number): void {
   for (let index = list.length - 1; index > 0; index--) {
     const other = below(index + 1)
-    const one = list[index] as T
-    list[index] = list[other] as T
+    const one = list[index]
+    list[index] = list[other]
     list[other] = one
   }
 }
