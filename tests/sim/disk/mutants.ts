@@ -56,13 +56,6 @@ export const mutants: readonly Mutant[] = [
     after: "if (outcome === 'later' && this.#isFlushDue)",
   },
   {
-    name: 'a flush forgets what came while it ran',
-    file: 'devices/blk/journal.ts',
-    before: 'memory.replace(this.#words, this.#at + begin, from, upTo)',
-    after:
-      'memory.replace(this.#words, this.#at + begin, from, memory.load(this.#words, this.#at + end))',
-  },
-  {
     name: 'an overlay copies nothing behind a write',
     file: 'devices/blk/overlay.ts',
     before: 'if (!this.#file.has(last)) yield this.#copyUp(to, endOfLast)',

@@ -17,6 +17,8 @@ export class SettingUp {
   hasSecond = false
   /** Moves with each change of that. */
   #memories = 0
+  /** Those that were asked for their threads: an earlier session may still be at it. */
+  readonly #owned = new WeakSet<object>()
   readonly #protocolBit: bigint
   readonly #withoutFlush: boolean
 
@@ -68,12 +70,14 @@ export class SettingUp {
     this.say('SET_PROTOCOL_FEATURES', at.protocol)
     this.say('GET_QUEUE_NUM', null, { check: is(BigInt(at.queues.length)) })
     if (at.end.table.speaks('BACKEND_REQ')) this.openChannel()
-    if (serving.process.threads.length === 0 && at.system.chance(15)) {
+    if (!this.#owned.has(serving) && at.system.chance(15)) {
+      this.#owned.add(serving)
       at.fault('thread not made')
       serving.process.refusedThreads = 1
       this.own(true)
       if (at.end.isToEnd) return
     }
+    this.#owned.add(serving)
     this.own(false)
     this.say('GET_FEATURES', null, { check: is(offered) })
     if (at.end.table.speaks('CONFIG')) this.setWriteback()
