@@ -135,9 +135,14 @@ export class SimulatedThread {
     const slept = this.#loop?.sleep()
     this.#isBlocked = false
     this.#phase = slept === undefined ? 'batch' : 'waiting'
-    void slept?.then(() => {
-      this.#phase = 'batch'
-    })
+    void slept?.then(
+      () => {
+        this.#phase = 'batch'
+      },
+      (error: unknown) => {
+        if (!(error instanceof Gone)) throw error
+      },
+    )
   }
 
   #hasEvents(): boolean {
