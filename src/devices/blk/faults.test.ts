@@ -145,6 +145,18 @@ describe('a crash', () => {
     assert.deepEqual(found, [1, 1, 0, 0])
   })
 
+  test('undoes what was noted, where a thread ended before it wrote its note', () => {
+    const disk = faulty('volatile')
+    write(disk, 0, 512, 1)
+    // Others took a place, before and behind a note that is there, and are no more.
+    sharedWords.add(disk.words, 1, 3)
+    write(disk, 1024, 512, 2)
+    sharedWords.add(disk.words, 1, 9)
+    disk.crash()
+    assert.ok(disk.bytes.every((byte) => byte === 0))
+    disk.close()
+  })
+
   test('undoes as much after any number of writes: the words of the journal go round', () => {
     for (const sectors of [2 ** 31 - 3, 2 ** 32 - 3]) {
       const disk = faulty('volatile')

@@ -10,7 +10,8 @@
  * | begin | flushes, by `replace`, forward   | what lies before is on the medium               |
  * | end   | writes, by `add`                 | where the next note goes                        |
  *
- * A note lies as a whole behind the place where it begins, also where that is the last one.
+ * A note lies as a whole behind the place where it begins, also where that is the last one. A thread that
+ * is terminated between `add` and the note leaves zeros there, or the end of the file: nothing to undo.
  *
  * @module
  */
@@ -71,7 +72,13 @@ export class Journal {
     const view = new DataView(memoryOf.bytes().buffer, memoryOf.bytes().byteOffset, 16)
     const places: number[] = []
     const last = memory.load(this.#words, this.#at + end)
+    const { size } = builtin('node:fs').fstatSync(this.#file.fd)
     for (let at = memory.load(this.#words, this.#at + begin); ((last - at) | 0) > 0;) {
+      // Who took this place was terminated before it wrote its note, and so before the change.
+      if (placeOf(at) >= size) {
+        at += 1
+        continue
+      }
       places.push(placeOf(at))
       if (this.#file.read(header, placeOf(at)) !== 'done') return false
       at += 1 + view.getFloat64(8) / sectorBytes

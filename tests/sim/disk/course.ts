@@ -82,7 +82,8 @@ export class Course {
       await this.#serve()
     } else if (!end.isOver) {
       // All that was said before the end is answered before it.
-      if (!(await at.until(() => end.isOver))) at.diverge('the backend did not close the connection')
+      if (!(await at.until(() => end.isOver)))
+        at.diverge('the backend did not close the connection')
     }
     system.note('again')
     await this.#connectAgain()
@@ -313,8 +314,7 @@ export class Course {
     const at = this.#at
     if (at.underWay > 0 || at.nature.hasOverlay) return
     at.fault('resize')
-    const { process, data, device, resized } = at.serving
-    void device
+    const { process, data, resized } = at.serving
     at.nature.capacity = 100 + at.system.below(60)
     process.library.setCapacity(data.words, at.nature.capacity * 512)
     const thing = process.thing(resized)
@@ -343,14 +343,18 @@ export class Course {
     const at = this.#at
     const { server, device, process, resized } = at.serving
     let isOver = false
-    void server.close().then(() => device.release()).then(
-      () => (isOver = true),
-      (error: Error) => at.diverge(`the end: ${error.message}`),
-    )
+    void server
+      .close()
+      .then(() => device.release())
+      .then(
+        () => (isOver = true),
+        (error: Error) => at.diverge(`the end: ${error.message}`),
+      )
     if (!(await at.until(() => isOver))) return at.diverge('the server does not end')
     process.close(resized)
     await at.until(() => process.turns.length === 0)
-    if (!process.hasLostThread && process.open.length > 0) at.diverge(`left open: ${process.open.join(', ')}`)
+    if (!process.hasLostThread && process.open.length > 0)
+      at.diverge(`left open: ${process.open.join(', ')}`)
   }
 
   async #finish(): Promise<void> {

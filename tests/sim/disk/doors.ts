@@ -7,9 +7,16 @@
 import { built } from './built.js'
 import type { Doors } from './library.js'
 import type { SimulatedProcess } from './process.js'
-import { EventThing, ListenerThing, SetThing, SocketThing, systemError } from './system.js'
+import {
+  EventThing,
+  ListenerThing,
+  SetThing,
+  SocketThing,
+  systemError,
+  wouldBlock,
+} from './system.js'
 import type { Life, Registration } from './system.js'
-import { SimulatedThread, wouldBlock } from './thread.js'
+import type { SimulatedThread } from './thread.js'
 
 const words = await built<typeof import('../../../src/os/memory.js')>('os/memory.js')
 const mapping = await built<typeof import('../../../src/os/mapping.js')>('os/mapping.js')
@@ -81,10 +88,9 @@ function stepped(door: object, process: SimulatedProcess, cost: number): object 
   return Object.fromEntries(calls) as object
 }
 
-class NoRing {
-  constructor() {
-    throw systemError('ENOSYS')
-  }
+/** There is no io_uring here. */
+function NoRing(): void {
+  throw systemError('ENOSYS')
 }
 
 function eventsDoor(process: SimulatedProcess): object {
@@ -192,7 +198,10 @@ function socketsDoor(process: SimulatedProcess): object {
     send: (fd: number, bytes: Uint8Array, fds: readonly number[] = []) => {
       const socket = socketOf(fd)
       if (socket.isHungUp) throw systemError('EPIPE')
-      socket.send(bytes, fds.map((each) => process.toSend(each, again)))
+      socket.send(
+        bytes,
+        fds.map((each) => process.toSend(each, again)),
+      )
       return bytes.length
     },
     receive: (fd: number, room: Uint8Array) => {
@@ -211,11 +220,7 @@ function socketsDoor(process: SimulatedProcess): object {
   }
 }
 
-function clockDoor(
-  process: SimulatedProcess,
-  life: Life,
-  thread: SimulatedThread | null,
-): object {
+function clockDoor(process: SimulatedProcess, life: Life, thread: SimulatedThread | null): object {
   const { system } = process
   const after = (ms: number, run: () => void): { cancel(): void } => {
     const timer = system.after(ms, run, life)
@@ -334,7 +339,7 @@ function receiveNow(port: Port): unknown {
 }
 
 function workerDoor(process: SimulatedProcess, disk: () => unknown): object {
-  const report = (error: unknown): object => ({ message: String((error as Error).message) })
+  const report = (error: unknown): object => ({ message: (error as Error).message })
   return {
     defaultLoadDeadlineMs: 10_000,
     loadTimeout: () => new Error('The module was not loaded in time'),
@@ -349,7 +354,7 @@ function workerDoor(process: SimulatedProcess, disk: () => unknown): object {
           process.refusedThreads--
           throw systemError('EAGAIN')
         }
-        return new SimulatedThread(process, options)
+        return process.newThread(options)
       },
     },
   }

@@ -12,7 +12,9 @@ const always = Object.keys(rules).filter((name) => rules[name]?.[0] === false)
 /** What the rules of each request make of it, wherever it comes. */
 const admitted = [
   ...owned.map((name) => `session new: ${name} refused`),
-  ...Object.keys(rules).map((name) => `session owned: ${name} done`),
+  ...Object.keys(rules)
+    .filter((name) => name !== 'SET_OWNER')
+    .map((name) => `session owned: ${name} done`),
   ...withFeature.flatMap((name) => [`session new: ${name} end`, `session owned: ${name} end`]),
   ...always.map((name) => `session new: ${name} done`),
 ]
@@ -90,5 +92,10 @@ const listed = (of: Readonly<Record<string, readonly string[]>>, prefix: string)
 
 /** Each of them once. */
 export const edges: readonly string[] = [
-  ...new Set([...admitted, ...listed(wrong, ''), ...listed(vrings, 'vring '), 'session: malformed end']),
+  ...new Set([
+    ...admitted,
+    ...listed(wrong, ''),
+    ...listed(vrings, 'vring '),
+    'session: malformed end',
+  ]),
 ]

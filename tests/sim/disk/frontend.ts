@@ -5,12 +5,11 @@
  */
 import { closeSync } from 'node:fs'
 import { built } from './built.js'
-import { SocketThing, type System, type Thing } from './system.js'
+import type { SocketThing, System, Thing } from './system.js'
 import type { Said, Table, Verdict } from './table.js'
 
-const { decodeHeader, decodeReply, encodeRequest, hasReply, headerBytes } = await built<
-  typeof import('../../../src/vhost/message.js')
->('vhost/message.js')
+const { decodeHeader, decodeReply, encodeRequest, hasReply, headerBytes } =
+  await built<typeof import('../../../src/vhost/message.js')>('vhost/message.js')
 
 /** An answer that is due. */
 interface Due {
@@ -45,12 +44,7 @@ export class FrontendEnd {
   #bytes: Uint8Array = new Uint8Array()
   #things: (Thing | number)[] = []
 
-  constructor(
-    system: System,
-    socket: SocketThing,
-    table: Table,
-    diverge: (what: string) => void,
-  ) {
+  constructor(system: System, socket: SocketThing, table: Table, diverge: (what: string) => void) {
     this.#system = system
     this.socket = socket
     this.table = table

@@ -71,8 +71,8 @@ export class GuestMemory {
     this.all.free(beginning)
     const room = new DriverMemory(this.file.bytes.subarray(first), { guest: end })
     this.regions = [
-      { description: region(guestBase, first, 0), room: this.all },
-      { description: region(end, second, first), room },
+      { description: describedAt(guestBase, first, 0), room: this.all },
+      { description: describedAt(end, second, first), room },
     ]
   }
 
@@ -82,7 +82,7 @@ export class GuestMemory {
   }
 }
 
-const region = (guest: number, size: number, offset: number): GuestRegion['description'] => ({
+const describedAt = (guest: number, size: number, offset: number): GuestRegion['description'] => ({
   guest,
   size,
   user: toUser(guest),
@@ -178,7 +178,9 @@ export class GuestQueue {
     return new Uint16Array(bytes.buffer, bytes.byteOffset, 2)[1] as number
   }
 
-  addresses(flags: number): Record<'index' | 'flags' | 'descriptors' | 'available' | 'used' | 'log', number> {
+  addresses(
+    flags: number,
+  ): Record<'index' | 'flags' | 'descriptors' | 'available' | 'used' | 'log', number> {
     const { descriptors, available, used } = this.driver
     return {
       index: this.index,

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { Script } from 'node:vm'
-import { build, type Plugin } from 'esbuild'
+import { build as pack, type Plugin } from 'esbuild'
 import { root } from '../../root.js'
 import { built } from './built.js'
 import type { Mutant } from './mutants.js'
@@ -28,7 +29,9 @@ const doors = [
 ] as const
 
 /** What stands in the places of doors, by their names; `memory` and `worker` are the other two. */
-export type Doors = Readonly<Record<(typeof doors)[number] | 'memory' | 'worker' | 'process', object>>
+export type Doors = Readonly<
+  Record<(typeof doors)[number] | 'memory' | 'worker' | 'process', object>
+>
 
 /** What an instance exports. */
 export interface Library {
@@ -71,21 +74,20 @@ function doorOf(path: string, from: string): string | null {
 function simulated(mutant: Mutant | null): Plugin {
   return {
     name: 'doors',
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /./ }, ({ path, importer, resolveDir }) => {
+    setup(build) {
+      build.onResolve({ filter: /./ }, ({ path, importer, resolveDir }) => {
         const door = doorOf(path, importer === '' ? resolveDir : dirname(importer))
         return door === null ? null : { path: door, namespace: 'door' }
       })
-      onLoad({ filter: /./, namespace: 'door' }, async ({ path }) => {
+      build.onLoad({ filter: /./, namespace: 'door' }, async ({ path }) => {
         const real = await built<object>(path === 'worker' ? 'worker/index.js' : `os/${path}.js`)
         const lines = Object.keys(real).map((name) => `export const ${name} = door.${name}`)
         return { contents: [`const door = doors[${JSON.stringify(path)}]`, ...lines].join('\n') }
       })
       if (mutant === null) return
       const { file, before, after } = mutant
-      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         if (relative(source, path) !== file) return null
-        const { readFile } = await import('node:fs/promises')
         const text = await readFile(path, 'utf8')
         if (!text.includes(before)) throw new Error(`There is no '${before}' in ${file}`)
         return { contents: text.replace(before, () => after), loader: 'ts' }
@@ -97,11 +99,16 @@ function simulated(mutant: Mutant | null): Plugin {
 /** Makes an instance over these doors. */
 export type Instantiate = (over: Doors) => Library
 
-type Run = (module: { exports: unknown }, require: NodeJS.Require, doors: Doors, process: object) => void
+type Run = (
+  module: { exports: unknown },
+  require: NodeJS.Require,
+  doors: Doors,
+  process: object,
+) => void
 
 /** @param mutant - a change that makes the library wrong; null for none */
 export async function packed(mutant: Mutant | null = null): Promise<Instantiate> {
-  const { outputFiles } = await build({
+  const { outputFiles } = await pack({
     stdin: { contents: entry, resolveDir: source, loader: 'ts', sourcefile: 'entry.ts' },
     bundle: true,
     write: false,

@@ -14,12 +14,6 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   {
-    name: 'the last batch is taken back before it is shown',
-    file: 'vhost/worker/vring.ts',
-    before: 'queue.publish()\n    this.#inflight?.complete(queue.nextUsed)',
-    after: 'this.#inflight?.complete(queue.nextUsed)\n    queue.publish()',
-  },
-  {
     name: 'the driver is not called for what a halt shows',
     file: 'vhost/worker/vring.ts',
     before: 'if (queue.shouldCall() && call !== null) tell(call)',
@@ -60,12 +54,6 @@ export const mutants: readonly Mutant[] = [
     file: 'devices/blk/disk-request.ts',
     before: "if (outcome === 'done' && this.#isFlushDue)",
     after: "if (outcome === 'later' && this.#isFlushDue)",
-  },
-  {
-    name: 'a flush forgets what came while it ran',
-    file: 'devices/blk/journal.ts',
-    before: 'memory.replace(this.#words, this.#at + begin, from, upTo)',
-    after: 'memory.replace(this.#words, this.#at + begin, from, memory.load(this.#words, this.#at + end))',
   },
   {
     name: 'an overlay copies nothing behind a write',

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { built } from './built.js'
 import type { DiskData } from '../../../src/devices/blk/device.js'
 import type { FaultRule } from '../../../src/devices/blk/fault-rules.js'
@@ -103,7 +103,11 @@ export class DiskNature implements Nature {
     return (!this.canFlush || this.isThrough === true) && this.fateOf('flush', 0, 0).isSure
   }
 
-  fateOf(kind: 'read' | 'write' | 'flush' | 'discard' | 'zero', first: number, count: number): Fate {
+  fateOf(
+    kind: 'read' | 'write' | 'flush' | 'discard' | 'zero',
+    first: number,
+    count: number,
+  ): Fate {
     const statuses = new Set<number>()
     let isSure = true
     let isDecided = false
@@ -125,8 +129,7 @@ export class DiskNature implements Nature {
   }
 
   /** What a process is given to serve it. */
-  dataFor({ library, give }: SimulatedProcess, resized: number): DiskData {
-    void give
+  dataFor({ library }: SimulatedProcess, resized: number): DiskData {
     const data = {
       words: library.diskWords(0),
       readOnly: this.readOnly,
@@ -173,5 +176,3 @@ export class DiskNature implements Nature {
     if (this.#journal !== null) closeSync(this.#journal)
   }
 }
-void openSync
-void writeSync

@@ -7,7 +7,14 @@
 import { built } from './built.js'
 import { doorsOf, type Port } from './doors.js'
 import type { Instantiate, Library } from './library.js'
-import { Life, systemError, Thing, type ListenerThing, type Action, type System } from './system.js'
+import {
+  Life,
+  systemError,
+  type Action,
+  type ListenerThing,
+  type System,
+  type Thing,
+} from './system.js'
 import { SimulatedThread } from './thread.js'
 
 const { close: closeFile } = await built<typeof import('../../../src/os/events.js')>('os/events.js')
@@ -98,6 +105,10 @@ export class SimulatedProcess {
       ...[...this.#files].map((fd) => `file ${fd}`),
       ...[...this.#mappings].map(([address, length]) => `mapping ${address} of ${length}`),
     ]
+  }
+
+  newThread(options: ConstructorParameters<typeof SimulatedThread>[1]): SimulatedThread {
+    return new SimulatedThread(this, options)
   }
 
   watch(fd: number, listener: () => void): { close(): void } {

@@ -153,7 +153,9 @@ export class Requests {
       return wrong === null ? [] : [`${what}: ${wrong}`]
     }
     if (kind !== 'getId') return []
-    const found = new TextDecoder().decode(bytes.subarray(0, Math.min(20, bytes.length - 1))).replace(/\0+$/, '')
+    const found = new TextDecoder()
+      .decode(bytes.subarray(0, Math.min(20, bytes.length - 1)))
+      .replace(/\0+$/, '')
     return found === this.#nature.serial.slice(0, bytes.length - 1) ? [] : [`${what}: ${found}`]
   }
 
@@ -216,7 +218,10 @@ export class Requests {
     const readable = header(types.write, first, count * sectorBytes)
     const values = Array.from({ length: count }, () => sectors.newValue())
     values.forEach((value, index) =>
-      fillSector(value, readable.subarray(16 + index * sectorBytes, 16 + (index + 1) * sectorBytes)),
+      fillSector(
+        value,
+        readable.subarray(16 + index * sectorBytes, 16 + (index + 1) * sectorBytes),
+      ),
     )
     const mayBe = !readOnly && isInside.some(Boolean)
     return {
@@ -280,7 +285,9 @@ export class Requests {
   #bad(): Draft {
     const { first, count } = this.#place()
     const place = { kind: 'bad' as const, first, count, ...sure }
-    const statusOf = (status: number): readonly number[] => [this.#nature.readOnly ? failed : status]
+    const statusOf = (status: number): readonly number[] => [
+      this.#nature.readOnly ? failed : status,
+    ]
     switch (this.#system.below(6)) {
       case 0:
         return { ...place, readable: header(99, 0, 0), room: 1, statuses: [unsupported] }

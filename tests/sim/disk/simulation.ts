@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { closeSync } from 'node:fs'
 import { setImmediate } from 'node:timers'
 import { again } from './doors.js'
 import { FrontendEnd } from './frontend.js'
@@ -13,7 +12,7 @@ import type { Instantiate } from './library.js'
 import { DiskNature } from './nature.js'
 import { SimulatedProcess } from './process.js'
 import { Requests, type Asked } from './requests.js'
-import { EventThing, SocketThing, System, Thing, type Action } from './system.js'
+import { EventThing, SocketThing, System, type Action } from './system.js'
 import { bits, protocolBits, Table } from './table.js'
 
 type Server = InstanceType<SimulatedProcess['library']['Server']>
@@ -60,7 +59,6 @@ export class Simulation {
   isBereft = false
   /** Whether the backend marks what it writes. */
   logs = false
-  problems = 0
   readonly #instantiate: Instantiate
   readonly #processes: SimulatedProcess[] = []
   #restore: (() => void) | null = null
@@ -320,5 +318,3 @@ export class Simulation {
     for (const file of [this.memory.file, this.inflight, this.log]) file.close()
   }
 }
-void closeSync
-void Thing

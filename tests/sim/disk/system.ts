@@ -13,6 +13,9 @@ export class Gone extends Error {
   override readonly name = 'Gone'
 }
 
+/** Is thrown where a thread would block: it calls again when there is something. */
+export const wouldBlock = new Error('It would block')
+
 /** An error as the system gives it. */
 export function systemError(code: string): Error {
   return Object.assign(new Error(`simulated: ${code}`), { code })

@@ -7,10 +7,7 @@
 import { doorsOf } from './doors.js'
 import type { Library } from './library.js'
 import type { SimulatedProcess } from './process.js'
-import { Gone, Life, SetThing } from './system.js'
-
-/** Is thrown where a thread would block: it calls again when there is something. */
-export const wouldBlock = new Error('It would block')
+import { Gone, Life, SetThing, wouldBlock } from './system.js'
 
 interface Birth {
   readonly events: number
@@ -138,9 +135,14 @@ export class SimulatedThread {
     const slept = this.#loop?.sleep()
     this.#isBlocked = false
     this.#phase = slept === undefined ? 'batch' : 'waiting'
-    void slept?.then(() => {
-      this.#phase = 'batch'
-    })
+    void slept?.then(
+      () => {
+        this.#phase = 'batch'
+      },
+      (error: unknown) => {
+        if (!(error instanceof Gone)) throw error
+      },
+    )
   }
 
   #hasEvents(): boolean {
