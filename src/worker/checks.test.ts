@@ -7,7 +7,7 @@ import { bindError, bindThread } from './cpus.js'
 import { joinSlots } from './table.js'
 import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf } from './module.fixture.js'
-import { Owner, UserWorker } from './index.js'
+import { Owner, UserWorker, type SpareOptions } from './index.js'
 import { nameOf } from './options.js'
 
 checkForLeaks()
@@ -74,6 +74,23 @@ describe('a freeze of a worker that is busy', () => {
     )
     worker.thaw()
     await worker.stop()
+  })
+})
+
+describe('a spare', () => {
+  test('may share the environment, and have limits of its own, as its worker then has', async () => {
+    const options: SpareOptions = {
+      env: SHARE_ENV,
+      resourceLimits: { stackSizeMb: 4, maxYoungGenerationSizeMb: 8 },
+    }
+    await UserWorker.spares(1, options)
+    process.env['UW_SEEN_BY_SPARE'] = 'yes'
+    const code = "() => (process.env['UW_SEEN_BY_SPARE'] === 'yes' ? 7 : 8)"
+    const worker = await UserWorker.create(functionOf(code), options)
+    await worker.start()
+    assert.equal(await worker.join(), 7)
+    await UserWorker.spares(0, options)
+    delete process.env['UW_SEEN_BY_SPARE']
   })
 })
 
