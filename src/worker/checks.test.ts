@@ -46,7 +46,7 @@ describe('a worker as a program sees it', () => {
 
 describe('what a thread cannot begin with', () => {
   test('is said: a module without a function, data that its stack cannot hold', async () => {
-    const empty = UserWorker.create('data:text/javascript,' as never)
+    const empty = UserWorker.create('data:text/javascript,')
     await assert.rejects(empty, { code: 'ERR_NO_HANDLER', message: /It exports: nothing/ })
     let data: unknown = 1
     for (let level = 0; level < 1000; level++) data = [data]
@@ -98,7 +98,8 @@ describe('waits of workers for each other', () => {
   test(`are looked through for ${joinSlots} at a time, and more still come to their ends`, async () => {
     const text = `async (data, self) => {
       const { UserWorker } = await import(${JSON.stringify(new URL('../index.js', import.meta.url).href)})
-      const module = 'data:text/javascript,' + encodeURIComponent('export default async (d, self) => { await self.sleep(60000); return 3 }')
+      const text = 'export default async (d, self) => { await self.sleep(60000); return 3 }'
+      const module = 'data:text/javascript,' + encodeURIComponent(text)
       const workers = await Promise.all(Array.from({ length: ${joinSlots + 2} }, () => UserWorker.create(module)))
       await Promise.all(workers.map((each) => each.start()))
       const codes = await Promise.all(workers.map((each) => each.stop()))
