@@ -62,7 +62,8 @@ describe('a value in an object of many keys', () => {
 
 describe('a hole', () => {
   test('of a list or an array stays one, also where a property makes up for it in number', () => {
-    const holes = (...rest: unknown[]): unknown[] => Object.assign(new Array(2), rest)
+    const holes = (...rest: unknown[]): unknown[] =>
+      Object.assign([], Object.fromEntries(rest.entries()), { length: 2 })
     assertCrosses([holes()])
     assertCrosses(Object.assign(holes(1), { key: 2 }))
     assertCrosses({ nested: Object.assign(holes(1), { key: 2 }) })

@@ -12,7 +12,10 @@ describe('a submission ring', () => {
   test('has as many slots as there are, and one that is released is there again', () => {
     const submission = new Submission(allocateClass(4).words)
     const slots = [1, 2, 3, 4].map(() => submission.acquire())
-    assert.deepEqual(slots.sort(), [0, 1, 2, 3])
+    assert.deepEqual(
+      slots.toSorted((a, b) => a - b),
+      [0, 1, 2, 3],
+    )
     assert.equal(submission.acquire(), -1)
     submission.release(2)
     assert.equal(submission.acquire(), 2)

@@ -105,7 +105,7 @@ describe('an ownership', () => {
     const folder = mkdtempSync(join(tmpdir(), 'uw-seldom-'))
     const backend = new FakeBackend()
     const events: ServerEvent[] = []
-    const onEvent = (event: ServerEvent): void => void events.push(event)
+    const onEvent = (told: ServerEvent): void => void events.push(told)
     const server = new Server(backend, { socket: join(folder, 's'), onEvent })
     backend.onFailure?.(failing)
     assert.deepEqual(events, [{ kind: 'error', error: failing }])
@@ -135,7 +135,7 @@ describe('a module that makes a device', () => {
   })
 
   test('has no sleep and no requests in its control instance', () => {
-    assert.throws(() => host.sleepBy(() => assert.fail('slept') as never), /has no sleep/)
+    assert.throws(() => host.sleepBy(() => assert.fail('slept')), /has no sleep/)
     host.onStop(() => assert.fail('stopped')).close()
   })
 })

@@ -7,7 +7,7 @@ import { bindError, bindThread } from './cpus.js'
 import { joinSlots } from './table.js'
 import { checkForLeaks } from './leaks.fixture.js'
 import { functionOf } from './module.fixture.js'
-import { Owner, UserWorker } from './index.js'
+import { Owner, UserWorker, type SpareOptions } from './index.js'
 import { nameOf } from './options.js'
 
 checkForLeaks()
@@ -46,7 +46,7 @@ describe('a worker as a program sees it', () => {
 
 describe('what a thread cannot begin with', () => {
   test('is said: a module without a function, data that its stack cannot hold', async () => {
-    const empty = UserWorker.create('data:text/javascript,' as never)
+    const empty = UserWorker.create('data:text/javascript,')
     await assert.rejects(empty, { code: 'ERR_NO_HANDLER', message: /It exports: nothing/ })
     let data: unknown = 1
     for (let level = 0; level < 1000; level++) data = [data]
@@ -77,11 +77,29 @@ describe('a freeze of a worker that is busy', () => {
   })
 })
 
+describe('a spare', () => {
+  test('may share the environment, and have limits of its own, as its worker then has', async () => {
+    const options: SpareOptions = {
+      env: SHARE_ENV,
+      resourceLimits: { stackSizeMb: 4, maxYoungGenerationSizeMb: 8 },
+    }
+    await UserWorker.spares(1, options)
+    process.env['UW_SEEN_BY_SPARE'] = 'yes'
+    const code = "() => (process.env['UW_SEEN_BY_SPARE'] === 'yes' ? 7 : 8)"
+    const worker = await UserWorker.create(functionOf(code), options)
+    await worker.start()
+    assert.equal(await worker.join(), 7)
+    await UserWorker.spares(0, options)
+    delete process.env['UW_SEEN_BY_SPARE']
+  })
+})
+
 describe('waits of workers for each other', () => {
   test(`are looked through for ${joinSlots} at a time, and more still come to their ends`, async () => {
     const text = `async (data, self) => {
       const { UserWorker } = await import(${JSON.stringify(new URL('../index.js', import.meta.url).href)})
-      const module = 'data:text/javascript,' + encodeURIComponent('export default async (d, self) => { await self.sleep(60000); return 3 }')
+      const text = 'export default async (d, self) => { await self.sleep(60000); return 3 }'
+      const module = 'data:text/javascript,' + encodeURIComponent(text)
       const workers = await Promise.all(Array.from({ length: ${joinSlots + 2} }, () => UserWorker.create(module)))
       await Promise.all(workers.map((each) => each.start()))
       const codes = await Promise.all(workers.map((each) => each.stop()))

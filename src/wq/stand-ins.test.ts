@@ -82,6 +82,20 @@ describe('a function that a compiler has changed', () => {
     assert.deepEqual(seen, ['Object expected', 'Object not disposable'])
   })
 
+  test('keeps properties that are defined, not assigned', () => {
+    for (const name of ['_defineProperty', '_define_property'])
+      assert.deepEqual(run(`() => ${name}({ a: 1 }, 'b', 2)`), { a: 1, b: 2 })
+  })
+
+  test('ends its block with what a disposal throws', () => {
+    const source = `() => {
+      const stack = []
+      __using(stack, { [Symbol.dispose]() { throw new Error('at its end') } })
+      __callDispose(stack)
+    }`
+    assert.throws(() => run(source), /^Error: at its end$/)
+  })
+
   test('keeps private methods, setters and whether an object has a member', () => {
     const source = `() => {
       const fields = new WeakMap(), methods = new WeakSet()

@@ -72,10 +72,10 @@ describe('what is not reached', () => {
   })
 
   test('is argued by an entry below a heading that gives the reason for all', () => {
-    const page = (heading: string): string =>
+    const below = (heading: string): string =>
       `${heading} Guards\n\nOf callers.\n\n- \`src/a.ts\` \`if (a) b()\` is never true\n`
-    assert.deepEqual(judge(of('if (a) b()'), arguedIn(page('###'))).open, [])
-    assert.equal(judge(of('if (a) b()'), arguedIn(page('##'))).open.length, 1)
+    assert.deepEqual(judge(of('if (a) b()'), arguedIn(below('###'))).open, [])
+    assert.equal(judge(of('if (a) b()'), arguedIn(below('##'))).open.length, 1)
   })
 
   test('may have backquotes in its line', () => {

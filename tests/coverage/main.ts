@@ -40,7 +40,7 @@ const gigabytes = (gathered.bytes / 2 ** 30).toFixed(1)
 console.log(
   `${gathered.reports} processes and threads reported, ${gigabytes} GiB; ${gathered.broken} were cut short`,
 )
-console.log(`${open.length} not reached and not argued, ${stale.length} stale`)
+console.log(`${open.length} not reached and not argued`)
 process.exitCode = words.length > 0 || open.length === 0 ? 0 : 1
 
 function row(of: string): Record<string, string | number> {
