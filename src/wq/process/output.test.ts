@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { WorkQueue, type WorkQueueOptions } from '../../index.js'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
 import { failureOf, moduleOf } from '../contract/support.fixture.js'
+import { all } from '../output.fixture.js'
 
 checkForLeaks()
 
@@ -34,9 +35,6 @@ const module = moduleOf(`
 
 const lines = (name: string, count: number): string =>
   Array.from({ length: count }, (_, line) => `${name} ${line}\n`).join('')
-
-/** All of a stream that has ended, without waiting. */
-const all = (stream: Readable | null): string => String((stream?.read() as Buffer | null) ?? '')
 
 const make = (options: WorkQueueOptions): WorkQueue =>
   new WorkQueue(module, { isolation: 'process', maxWorkers: 1, ...options })
