@@ -23,17 +23,24 @@ const sources = [
 /** Where everything that is built goes. */
 export const outputs = ['dist', 'build', 'bench/build']
 
+const built = 'build/.userworker-built'
+
 export function bringUpToDate() {
   const locked = hash(['package.json', 'package-lock.json'])
   once('node_modules/.userworker-installed', locked, () => {
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
   })
-  once('build/.userworker-built', hash(sources) + locked, () => {
+  once(built, hash(sources) + locked, () => {
     // A clean build takes about a second, and leaves no output behind of a source that is gone.
     for (const out of outputs) rmSync(join(root, out), { recursive: true, force: true })
     run(process.execPath, ['node_modules/typescript/bin/tsc', '--build'])
     run(process.execPath, ['scripts/pack.mjs'])
   })
+}
+
+/** The next command builds anew: what is built now is for the one that runs. */
+export function forgetBuild() {
+  rmSync(join(root, built), { force: true })
 }
 
 /** The bench has packages of its own, such as other pools, installed when it is first run. */

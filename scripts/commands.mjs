@@ -2,6 +2,7 @@
 // Each takes the arguments behind `--` and returns an exit code.
 import { bench } from './bench.mjs'
 import { status } from './bootstrap.mjs'
+import { coverage } from './coverage.mjs'
 import { matrix } from './matrix.mjs'
 import { qemu } from './qemu.mjs'
 import { settle } from './settle.mjs'
@@ -20,7 +21,10 @@ export const commands = {
   settle,
   matrix,
   qemu,
+  coverage: (words) => coverage(words, test),
+  soak: (args) => node('--enable-source-maps', 'build/tests/soak/main.js', ...args),
   model: (args) => node('--conditions=userworker-model', 'build/tests/model/main.js', ...args),
+  sim: (args) => node('build/tests/sim/main.js', ...args),
 }
 
 /** Everything that must hold before a change is handed in. */

@@ -4,7 +4,7 @@
 // cost 40 ms at its import, and each worker 25 ms at its birth. Types, tests and the model checker stay with
 // the single files beside it.
 import { build } from 'esbuild'
-import { rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './bootstrap.mjs'
 
@@ -39,10 +39,24 @@ const threads = {
   // The disk's: `serve-disk.ts` finds it so.
   device: 'src/devices/blk/device.ts',
 }
-await build({ ...options, entryPoints: { ...doors, ...threads }, splitting: true })
 // Alone, a thread's beginning has nothing in it that threads do not need. Each thread keeps its text in memory:
-// so it has no comments, and the names that stack traces show.
+// so it has no comments, and the names that stack traces show. So has that of a child process:
+// `src/wq/process/spawn.ts` finds it beside the file that it is in itself.
 const short = { minifyWhitespace: true, minifySyntax: true, legalComments: 'none' }
-await build({ ...options, ...short, entryPoints: { entry: 'src/entry.ts' } })
-// And a child process's: `src/wq/process/spawn.ts` finds it beside the file that it is in itself.
-await build({ ...options, ...short, entryPoints: { child: 'src/wq/process/child.ts' } })
+const alone = { entry: 'src/entry.ts', child: 'src/wq/process/child.ts' }
+
+if (process.env.USERWORKER_PACK === 'doors') {
+  // For `npm run coverage`: every file is a way to the single file of its name, so that each line of the library is
+  // in one script only, whoever runs it.
+  mkdirSync(outdir, { recursive: true })
+  for (const [name, source] of Object.entries({ ...doors, ...threads, ...alone })) {
+    const single = source.replace(/^src/, '..').replace(/ts$/, 'js')
+    const hasDefault = /^export default /m.test(readFileSync(join(root, source), 'utf8'))
+    const text = `export * from '${single}'\n${hasDefault ? `export { default } from '${single}'\n` : ''}`
+    writeFileSync(join(outdir, `${name}.js`), text)
+  }
+} else {
+  await build({ ...options, entryPoints: { ...doors, ...threads }, splitting: true })
+  for (const [name, source] of Object.entries(alone))
+    await build({ ...options, ...short, entryPoints: { [name]: source } })
+}

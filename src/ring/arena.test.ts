@@ -34,6 +34,10 @@ describe('the blocks with arguments', () => {
     assert.deepEqual([arena.chunk, arena.at], [chunk, at])
   })
 
+  test('are no longer than the longest, also when none is in use', () => {
+    assert.ok(!arenaWithReader().arena.take(2 ** 27))
+  })
+
   for (const [first, second] of [
     [mostBlockBytes, 100],
     [100, mostBlockBytes],

@@ -23,6 +23,8 @@ export const Serve = {
   GATE: 6,
   /** By what is no answer. */
   NONSENSE: 7,
+  /** At once, and by a promise after that. */
+  TWICE: 8,
 } as const
 
 /** The words. `VRINGS` has four for each vring: requests, whether one runs, overlaps, disorder. */
@@ -111,6 +113,9 @@ function serve(
     case Serve.SLOW:
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
       return answer()
+    case Serve.TWICE:
+      request.complete(answer())
+      return after(ms).then(() => 8)
     case Serve.NONSENSE:
       return 'done' as never
     case Serve.GATE:

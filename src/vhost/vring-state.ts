@@ -62,10 +62,6 @@ export class VringState {
     this.#context = context
   }
 
-  get isRunning(): boolean {
-    return this.#isRunning
-  }
-
   setSize(size: number): void {
     this.#demandStopped('SET_VRING_NUM')
     const fits = size > 0 && size <= longestQueue && (size & (size - 1)) === 0

@@ -30,6 +30,26 @@ describe('an error that crosses threads', () => {
     assert.equal(back.stack, error.stack)
   })
 
+  test('says what it can of what refuses to be looked at', () => {
+    const refuse = (): never => {
+      throw new Error('not to be asked')
+    }
+    const traps = { get: refuse, getPrototypeOf: refuse, has: refuse, ownKeys: refuse }
+    for (const thrown of [new Proxy(new Error('e'), traps), new Proxy({}, traps)])
+      assert.ok(reportOf(thrown).nodes.length === 1)
+    const bare = Object.setPrototypeOf(new TypeError('of no class'), null) as unknown
+    assert.ok(structuredClone(reportOf(bare)).nodes.length > 0)
+    const { proxy, revoke } = Proxy.revocable(new Error('e'), {})
+    revoke()
+    assert.ok(across(proxy) !== undefined)
+  })
+
+  test('keeps own properties of every kind that nests', () => {
+    const own = { map: new Map([[1, new Set([2])]]), bytes: new Uint8Array([1, 2]) }
+    const back = across(Object.assign(new Error('e'), own)) as Error & typeof own
+    assert.deepEqual([back.map, back.bytes], [own.map, own.bytes])
+  })
+
   test('keeps every built-in class', () => {
     const all = [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError]
     for (const Class of all)

@@ -46,6 +46,8 @@ interface Watch {
 export class Deadlines {
   readonly #events: DeadlineEvents
   readonly #watches = new Map<QueuedWork, Watch>()
+  /** Of works that were told to end: when their threads are ended for it. */
+  readonly #kills = new Map<QueuedWork, Timer>()
   /** Since when nothing runs, by `runTime`, as what is lost is counted apart; null while things run. */
   #pausedAt: number | null = null
   /** How long nothing ran, all pauses together, by the same clock. */
@@ -72,13 +74,22 @@ export class Deadlines {
 
   /** Ends the thread that runs the work, unless the work has ended by then. */
   killLater(work: QueuedWork, afterMs: number, reason: Error): void {
+    // Whoever tells it first sets the time.
+    if (this.#kills.has(work)) return
     const { slot } = work
-    this.#after(afterMs, () => {
+    const timer = this.#after(afterMs, () => {
       const account = this.#events.accountOf(work)
       // What has ended, and was not read yet, needs no force.
       if (work.slot !== slot || slot < 0 || account.lane.kindOf(work) !== Kind.CLAIMED) return
       account.serverOf(work)?.kill(reason, work)
     })
+    this.#kills.set(work, timer)
+  }
+
+  /** To be called once a work has left the rings: nothing holds on to it then. */
+  left(work: QueuedWork): void {
+    this.#kills.get(work)?.cancel()
+    this.#kills.delete(work)
   }
 
   /** From here on nothing runs, and no time passes for works. */

@@ -272,7 +272,10 @@ export class Dispatch {
   #account(kind: 'bounded' | 'unbounded'): Account {
     return new Account(kind, limitsOf(this.#options, kind), this.#common, {
       settled: (work) => this.#settled(work),
-      left: (work) => this.#keys.leave(work),
+      left: (work) => {
+        this.#deadlines.left(work)
+        this.#keys.leave(work)
+      },
       entered: (work) => {
         if (work.link !== null) this.#keys.pull(work.link.line)
       },
@@ -323,11 +326,9 @@ export class Dispatch {
       if (onProgress !== null) this.listen(work, (_, value) => tellApart(() => onProgress(value)))
       if (timeoutMs > 0) this.#deadlines.watch(work, timeoutMs)
       const after = options?.after
-      if (after !== undefined) {
-        if (this.#dependents.hold(work, listOf(after))) {
-          work.lane.keep(work)
-          return
-        }
+      if (after !== undefined && this.#dependents.hold(work, listOf(after))) {
+        work.lane.keep(work)
+        return
       }
     }
     this.#send(work)
@@ -385,10 +386,7 @@ export class Dispatch {
     return isDrained && bounded.held + unbounded.held === 0
   }
 
-  /**
-   * Resolves once the condition holds. Waker: `#onChange`, whenever a work has ended or a server is
-   * gone.
-   */
+  /** Resolves once it holds. Waker: `#onChange`, whenever a work has ended or a server is gone. */
   #until(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       this.#onChange = () => {

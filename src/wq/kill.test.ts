@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { WorkQueue, type WorkQueueOptions, type UserWorkerError } from '../index.js'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import {
+  WorkQueue,
+  type UserWorkerError,
+  type Work,
+  type WorkOptions,
+  type WorkQueueOptions,
+} from '../index.js'
 import { until } from '../os/own-thread.fixture.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { failureOf, marked, word } from './contract/support.fixture.js'
@@ -48,6 +56,28 @@ describe('a cancelled work that does not end', () => {
     minding.cancel()
     assert.equal(await minding.result, 'ECANCELED')
     assert.equal(await queue.run('thread'), thread)
+  })
+
+  test('and ends in time leaves nothing behind, however long killAfterMs is', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    const told = async (options: WorkOptions): Promise<WeakRef<Work>> => {
+      const begun = word()
+      const work = queue.enqueue('untilAborted', [begun], { killAfterMs: 600_000, ...options })
+      const ended = work.result.catch(() => {})
+      await marked(begun)
+      if (options.timeoutMs === undefined) work.cancel()
+      await ended
+      return new WeakRef(work)
+    }
+    const works = [await told({}), await told({ timeoutMs: 1 })]
+    // Its thread has answered for all of them.
+    await queue.run('thread')
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    await until('nothing holds on to them', () => {
+      collect()
+      return works.every((work) => work.deref() === undefined)
+    })
   })
 
   test('takes only its own thread along: works beside it are innocent, works elsewhere go on', async () => {

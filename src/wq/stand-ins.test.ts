@@ -57,6 +57,48 @@ describe('a function that a compiler has changed', () => {
     }
   })
 
+  test('disposes of what it awaits, also where that fails or is nothing', async () => {
+    const source = `async (seen) => {
+      const stack = []
+      let error, failed = false
+      try {
+        __using(stack, null, true)
+        __using(stack, { [Symbol.asyncDispose]: async () => { throw new Error('later') } }, true)
+        __using(stack, { [Symbol.asyncDispose]() { throw new Error('at once') } }, true)
+        for (const wrong of [1, {}]) {
+          try { __using(stack, wrong) } catch (refused) { seen.push(refused.message) }
+        }
+      } catch (caught) { error = caught; failed = true } finally {
+        const disposed = __callDispose(stack, error, failed)
+        disposed && await disposed
+      }
+    }`
+    const seen: string[] = []
+    await assert.rejects(run(source, seen) as Promise<void>, (error: Error) => {
+      const { error: one, suppressed } = error as unknown as Record<string, Error>
+      assert.deepEqual([one?.message, suppressed?.message], ['later', 'at once'])
+      return true
+    })
+    assert.deepEqual(seen, ['Object expected', 'Object not disposable'])
+  })
+
+  test('keeps private methods, setters and whether an object has a member', () => {
+    const source = `() => {
+      const fields = new WeakMap(), methods = new WeakSet()
+      const seen = []
+      const one = {}, other = {}
+      __privateAdd(one, fields, 1)
+      __privateAdd(one, methods)
+      __privateSet(one, fields, 2)
+      __privateSet(one, methods, 3, function (value) { seen.push(value, this === one) })
+      seen.push(__privateGet(one, fields), __privateGet(one, methods, () => 4))
+      seen.push(__privateMethod(one, methods, () => 5)(), __privateIn(fields, one), __privateIn(fields, other))
+      try { __privateGet(other, fields) } catch (error) { seen.push(error.name) }
+      return seen
+    }`
+    assert.deepEqual(run(source), [3, true, 2, 4, 5, true, false, 'TypeError'])
+  })
+
   test('imports while it runs', async () => {
     for (const { dynamic } of [tsx, vitest]) assert.equal(await run(dynamic, '/a/b'), 'b')
   })

@@ -111,7 +111,7 @@ function patchedAndCompiled({ file }: Mutant, copy: string): string | null {
   const patched = run('git', ['apply', file], copy)
   if (patched.status !== 0) return `the patch does not apply: ${patched.stderr.trim()}`
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const compiled = run(process.execPath, [compiler, '-p', 'src'], copy)
+  const compiled = run(process.execPath, [compiler, '-p', 'src'], copy, searchTimeoutMs)
   return compiled.status === 0 ? null : `it does not compile: ${compiled.stdout.trim()}`
 }
 

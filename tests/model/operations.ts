@@ -91,6 +91,7 @@ export function allocate(length: number): Words {
   const view = new Proxy(words, handler)
   views.set(words, view)
   behind.set(view, words)
+  byMemory.set(words.buffer, words)
   return view
 }
 
@@ -109,6 +110,8 @@ export function asWords(halves: Halves): Words {
 /** What the code under the model checker has for words, by which plain accesses are seen. */
 const views = new WeakMap<Words, Words>()
 const behind = new WeakMap<Words, Words>()
+/** Code that gets memory, as of a mapping, makes a view of its own, from its first word on. */
+const byMemory = new WeakMap<ArrayBufferLike, Words>()
 
 /** The words as the code under the model checker knows them. */
 export function viewOf(words: Words): Words {
@@ -144,7 +147,10 @@ export function perform<Op extends MemoryOp>(
   ...args: number[]
 ): ReturnType<(typeof operations)[Op]['act']> {
   type Result = ReturnType<(typeof operations)[Op]['act']>
-  if (stepper !== null) return stepper.step(op, behind.get(words) ?? words, index, args) as Result
+  if (stepper !== null) {
+    const known = behind.get(words) ?? byMemory.get(words.buffer) ?? words
+    return stepper.step(op, known, index, args) as Result
+  }
   const result = act(op, words, index, args)
   const takes: readonly string[] = operations[op].takes
   const named = Object.fromEntries(args.map((value, place) => [takes[place], value]))

@@ -65,8 +65,13 @@ export function setCapacity(words: memory.Words, bytes: number): void {
 
 /** The capacity, in sectors. */
 export function capacityOf(words: memory.Words): number {
-  const at = capacities + 2 * (memory.load(words, turn) & 1)
-  return memory.load(words, at + 1) * 2 ** 32 + (memory.load(words, at) >>> 0)
+  for (;;) {
+    const before = memory.load(words, turn)
+    const at = capacities + 2 * (before & 1)
+    const sectors = memory.load(words, at + 1) * 2 ** 32 + (memory.load(words, at) >>> 0)
+    // The next but one is written to the same place, but no sooner than the next is in force.
+    if (memory.load(words, turn) === before) return sectors
+  }
 }
 
 export function setWriteThrough(words: memory.Words, isOn: boolean): void {

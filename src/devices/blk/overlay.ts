@@ -27,6 +27,7 @@ import {
 import { FileBackEnd } from './file.js'
 import { MappedBytes } from './mapped-bytes.js'
 import { clusterBytes, OverlayFile } from './overlay-file.js'
+import { freeLock, takeLock } from './stripe-locks.js'
 
 /** What one lock is for. */
 const stripeBytes: number = 64 * clusterBytes
@@ -199,8 +200,7 @@ export class OverlayBackEnd implements BackEnd {
   /** Does the steps while it has the lock of a stripe. */
   #locked(at: number, steps: () => Iterable<Step>, done: Done): Outcome {
     const lock = Math.floor(at / stripeBytes) % locks
-    if (this.#take(lock))
-      return atEnd(steps(), () => memory.store(this.#parts.locks, lock, 0), done)
+    if (this.#take(lock)) return atEnd(steps(), () => freeLock(this.#parts.locks, lock), done)
     this.#parts.after(retryMs, () => {
       const outcome = this.#locked(at, steps, done)
       if (outcome !== 'later') done(outcome === 'done')
@@ -209,10 +209,8 @@ export class OverlayBackEnd implements BackEnd {
   }
 
   #take(lock: number): boolean {
-    const words = this.#parts.locks
-    const bearer = memory.load(words, lock)
-    const isLeft = bearer > 0 && sampleThread(bearer) === null
-    return memory.replace(words, lock, isLeft ? bearer : 0, this.#bearer)
+    const isGone = (bearer: number): boolean => sampleThread(bearer) === null
+    return takeLock(this.#parts.locks, lock, this.#bearer, isGone)
   }
 }
 

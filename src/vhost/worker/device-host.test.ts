@@ -53,6 +53,17 @@ describe('what a device gets of its thread', { skip }, () => {
     assert.deepEqual([...data.words.subarray(0, 2)], [1, 1])
   })
 
+  test('changes the configuration in the control instance alone', async (t) => {
+    const data = dataFor(t)
+    const text = `export default ({ words }, host) => {
+      if (!host.isControl) try { host.configChanged() } catch { Atomics.add(words, 0, 1) }
+      return { id: 1, process: () => 0 }
+    }`
+    const { queue } = await served(t, text, data)
+    await queue.send(new Uint8Array(1))
+    assert.equal(data.words[0], 1)
+  })
+
   test('hears of a descriptor while it is readable, and not after the watch is closed [VH-16]', async (t) => {
     const data = dataFor(t)
     const text = `export default ({ words, fd }, host) => {

@@ -170,6 +170,19 @@ describe('a vring that breaks', { skip }, () => {
       assert.ok((await device.stopVring(0)) <= 3)
     })
 
+  test('because the device completes a request twice, which its driver does not hear', async (t) => {
+    const { device, guest, told, words } = await takenDevice(t)
+    const queue = guest.queue()
+    await device.startVring(0, queue.setup())
+    assert.equal((await queue.send(asking(Serve.TWICE, 100))).written, 8)
+    // By then it is another request, under way.
+    void queue.send(asking(Serve.GATE))
+    await until('it is told of', () => told.length > 0)
+    assert.match(String(told[0]?.error), /completed a request twice|given back before/)
+    Atomics.store(words, Word.GATE, 1)
+    assert.ok((await device.stopVring(0)) <= 2)
+  })
+
   test('because of its driver: an index too far, a chain that is none, a ring that is not there', async (t) => {
     const { device, guest, told } = await takenDevice(t, { vrings: 2 })
     const good = guest.queue()

@@ -13,6 +13,7 @@ type Lane = import('../../../src/wq/lane.js').Lane
 type Reaper = import('../../../src/ring/index.js').Reaper
 type Server = import('../../../src/wq/server.js').Server
 type Serving = import('../../../src/wq/serving.js').Serving
+type OwnSelf = import('../../../src/worker/index.js').OwnSelf
 type QueuedWork = import('../../../src/wq/work.js').QueuedWork
 
 /** The levels of works here. */
@@ -239,6 +240,10 @@ export interface Around {
   readonly most?: number
   /** Whether a work's result goes by message. */
   readonly byMessage?: (id: number) => boolean
+  /** As `Post.receive`, at a checkpoint. */
+  readonly receive?: (isThere: () => boolean) => void
+  /** What its owner may ask of the thread; default: nothing. */
+  readonly self?: Partial<Pick<OwnSelf, 'shouldStop' | 'listen' | 'mustStand'>>
 }
 
 /** A worker's end. Its handlers count their calls, and return their work's number, or null in shared memory. */
@@ -271,6 +276,7 @@ export function servingOf(
     completions: new Completions(rings.completions[seat] as memory.Words),
     tell: ({ type }: { type: string }) => tell(type),
     readArguments: readSmall,
+    receive: around.receive ?? (() => {}),
     writeResult(to: Parameters<typeof writeSmallOne>[0], slot: number, value: number) {
       if (!byMessage(value)) return writeSmallOne(to, slot, null)
       model.post(portOf(seat), { value })
@@ -293,8 +299,10 @@ export function servingOf(
   const self = {
     shouldStop: () => called >= most,
     ring() {},
+    stand: () => false,
     listen: () => 0,
     mustStand: () => false,
+    ...around.self,
   }
   const handlers = { get: () => ({ name: 'work', call: handler }) }
   return new Serving(data as never, self as never, handlers as never, post as never)

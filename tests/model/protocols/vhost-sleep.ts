@@ -1,0 +1,104 @@
+/**
+ * The sleep of a vhost worker, which its owner's bell ends, or a kick (`vhost/worker/work-list.ts` and `wake`, `doze` of
+ * `worker/control.ts`, in the order of `runLoop`, `sleepBy`, `Crew` and `Reins`).
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import type { Code, Model, Protocol } from '../engine/protocol.js'
+import * as memory from '../memory.js'
+import { oneWorker, row, telling, workerCode } from './worker-code.js'
+
+/** The items. */
+const vring = 0
+const command = 1
+const names = ['vring', 'command']
+
+interface Context {
+  readonly words: memory.Words
+  readonly list: memory.Words
+  /** How often each item was asked for, and how often of these its last run has found. */
+  readonly asked: memory.Words
+  readonly seen: memory.Words
+}
+
+export default async function vhostSleep(code: Code): Promise<Protocol<Context>> {
+  const real = await workerCode(code)
+  const { at, controlOf, doze, Field, Flag, hasFlag, listen, rouse, wake } = real
+  const { add, begin, hasWork, makeList, take } = (await code(
+    'vhost/worker/work-list.js',
+  )) as typeof import('../../../src/vhost/worker/work-list.js')
+
+  /** As `Reins.add`; the bell is a descriptor, and two rings of it before a look are one. */
+  const order = ({ words, list, asked }: Context, model: Model): void => {
+    memory.add(asked, command, 1)
+    assert.ok(add(list, command), 'it is closed')
+    if (wake(words, row)) model.post('bell', null)
+  }
+
+  /** As `Crew.#look`, which hears a kick; all that has come by then is one readiness. */
+  const look = ({ list }: Context, model: Model, first: unknown): void => {
+    for (let each = first; each !== undefined; each = model.tryReceive('bell'))
+      if (each === 'kick') add(list, vring)
+  }
+
+  return {
+    name: 'vhost-sleep',
+    promise:
+      'Whatever is added to a vhost worker, and whoever kicks it, a run of that begins after it: the ' +
+      'worker never sleeps beside it; and one that is awake is not rung for.',
+    setUp: () => ({
+      words: oneWorker(real, 'loaded', 'start', 'enter'),
+      list: makeList(names.length),
+      asked: memory.allocate(names.length),
+      seen: memory.allocate(names.length),
+    }),
+    threads: {
+      worker(context, model) {
+        const { words, list, asked, seen } = context
+        const heard = listen(words, row)
+        const items = take(list)
+        for (const item of items) {
+          begin(list, item)
+          memory.store(seen, item, memory.load(asked, item))
+        }
+        if (items.length > 0) {
+          if (hasWork(list)) look(context, model, model.tryReceive('bell'))
+          return model.again(null)
+        }
+        doze(words, row)
+        if (listen(words, row) === heard && !hasWork(list))
+          look(context, model, model.receive('bell'))
+        rouse(words, row)
+        return model.again(null)
+      },
+      owner(context, model) {
+        order(context, model)
+        order(context, model)
+      },
+      driver({ asked }, model) {
+        memory.add(asked, vring, 1)
+        model.post('bell', 'kick')
+      },
+    },
+    check({ threads: { worker } }, { words, list, asked, seen }) {
+      assert.equal(worker?.state, 'asleep')
+      for (const [item, name] of names.entries())
+        assert.equal(
+          memory.load(seen, item),
+          memory.load(asked, item),
+          `it sleeps beside a ${name}`,
+        )
+      assert.ok(!hasWork(list), 'it sleeps beside a list that is not empty')
+      assert.ok(hasFlag(controlOf(words, row), Flag.DOZING), 'it sleeps, and does not say so')
+    },
+    wordName(index, context, words) {
+      if (words === context.words) return telling(real).wordName(index)
+      if (words === context.list)
+        return ['HEAD', ...names.map((each) => `NEXT of ${each}`)][index] ?? ''
+      return `${words === context.asked ? 'asked' : 'seen'} of ${names[index] ?? index}`
+    },
+    valueName: (value, index) =>
+      index === at(row, Field.CONTROL) ? telling(real).valueName(value, index) : '',
+  }
+}
