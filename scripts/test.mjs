@@ -41,7 +41,7 @@ function run(name, files, atOnce, env) {
     '--test',
     `--test-concurrency=${atOnce}`,
     // For a file as a whole: a hang is ended by it, and a machine that is busy with other things is not.
-    '--test-timeout=300000',
+    '--test-timeout=900000',
     ...reporters(name),
   ]
   return status(process.execPath, [...options, ...files], env)

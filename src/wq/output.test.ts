@@ -7,6 +7,7 @@ import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { runProgram } from '../worker/program.fixture.js'
 import { failureOf, moduleOf } from './contract/support.fixture.js'
 import { upTo } from './gated-queue.fixture.js'
+import { all } from './output.fixture.js'
 
 checkForLeaks()
 
@@ -31,11 +32,6 @@ const lines = (name: string, count: number): string =>
   upTo(count)
     .map((line) => `${name} ${line}\n`)
     .join('')
-
-/** All of a stream that has ended, without waiting. */
-function all(stream: Readable | null): string {
-  return String((stream?.read() as Buffer | null) ?? '')
-}
 
 describe('the output of the workers', () => {
   test('is captured: all that works and teardown printed is there when close resolves', async () => {

@@ -10,7 +10,7 @@ import { Cgroup } from './cgroup.js'
 import { Child, pause, until } from './child.js'
 import { standsStill } from './standstill.js'
 
-const ms = Number(process.env['CHAOS_STOP_MS'] ?? 3000)
+const ms = Number(process.env['CHAOS_STOP_MS'] ?? 6000)
 const isStopped = (child: Child): boolean => child.threads().every(({ state }) => state === 'T')
 
 /** Signals that nobody listens for, and that do nothing by default. */

@@ -64,8 +64,8 @@ const idsOf = (queue: WorkQueue<typeof Handlers>): (number | null)[] =>
   queue.workers().map((worker) => worker.osThreadId)
 const ids = (): object => ({ load: idsOf(load), idle: idsOf(idle), leavers: idsOf(leavers) })
 
-// What takes a third of its limit, and is under way when everything is stopped.
-const partMs = Math.round(limitMs / 3)
+// What takes a sixth of its limit, and is under way when everything is stopped.
+const partMs = Math.round(limitMs / 6)
 const text = (source: string): string =>
   `data:text/javascript,${encodeURIComponent(`import { linger } from ${JSON.stringify(handlers.href)};${source}`)}`
 const stopping = await UserWorker.create(

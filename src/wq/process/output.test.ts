@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { WorkQueue, type WorkQueueOptions } from '../../index.js'
+import { until } from '../../os/own-thread.fixture.js'
 import { checkForLeaks } from '../../worker/leaks.fixture.js'
 import { failureOf, moduleOf } from '../contract/support.fixture.js'
+import { all } from '../output.fixture.js'
 
 checkForLeaks()
 
@@ -25,8 +30,10 @@ const module = moduleOf(`
     process.stderr.write(text + '\\n')
     process.abort()
   }
-  export const printAndSpin = (count) => {
+  export const printAndSpin = async (count, mark) => {
     print('spinning', count)
+    const { writeFileSync } = await import('node:fs')
+    writeFileSync(mark, '')
     for (;;);
   }
   export const teardown = () => console.log('torn down')
@@ -34,9 +41,6 @@ const module = moduleOf(`
 
 const lines = (name: string, count: number): string =>
   Array.from({ length: count }, (_, line) => `${name} ${line}\n`).join('')
-
-/** All of a stream that has ended, without waiting. */
-const all = (stream: Readable | null): string => String((stream?.read() as Buffer | null) ?? '')
 
 const make = (options: WorkQueueOptions): WorkQueue =>
   new WorkQueue(module, { isolation: 'process', maxWorkers: 1, ...options })
@@ -61,10 +65,15 @@ describe('the output of child processes', () => {
     assert.match(all(queue.stderr), /^last\n/)
   })
 
-  test('is all there of a child that was ended by force', async () => {
+  test('is all there of a child that was ended by force', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'userworker-output-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const mark = join(folder, 'printed')
     const queue = make({ stdout: true })
-    const spinning = queue.run('printAndSpin', [20_000], { timeoutMs: 3000, killAfterMs: 0 })
-    assert.equal((await failureOf(spinning)).code, 'ETIME')
+    const spinning = queue.enqueue('printAndSpin', [20_000, mark], { killAfterMs: 0 })
+    await until('all is printed', () => existsSync(mark))
+    assert.equal(spinning.cancel(), 'running')
+    assert.equal((await failureOf(spinning.result)).code, 'ECANCELED')
     await queue.close()
     assert.equal(all(queue.stdout), lines('spinning', 20_000))
   })
