@@ -46,7 +46,11 @@ export default async function inflight(code: Code): Promise<Protocol<Context>> {
     const recovered = tracker.recover(usedIndex(context))
     const open = [...recovered.heads]
     const order = open.map((head) => heads.lastIndexOf(head, memory.load(available, 0) - 1))
-    assert.deepEqual(order, order.toSorted(), 'what was taken first is not done first')
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+      'what was taken first is not done first',
+    )
     let next = (recovered.base - base) & 0xffff
     for (;;) {
       const known = memory.load(available, 0)
@@ -116,7 +120,11 @@ export default async function inflight(code: Code): Promise<Protocol<Context>> {
       const count = memory.load(used, 0)
       const back = Array.from({ length: count }, (_, at) => memory.load(used, 1 + at))
       const offered = heads.slice(0, memory.load(available, 0))
-      assert.deepEqual(back.toSorted(), offered.toSorted(), 'not each was given back once')
+      assert.deepEqual(
+        back.toSorted((a, b) => a - b),
+        offered.toSorted((a, b) => a - b),
+        'not each was given back once',
+      )
     },
     wordName(index, context, words) {
       const name = Object.entries(context).find(([, each]) => each === words)?.[0]
