@@ -1,6 +1,6 @@
 /**
- * Rows of owners that are no threads: made with their limits, forgotten, and freed with the thread that made them, while
- * others claim rows (`claimLimited` in `worker/limits.ts`, `worker/table.ts`, in the order of `Scope`).
+ * Rows of owners that are no threads: made with their limits, forgotten, and freed with the thread that made them,
+ * while others claim rows (`claimLimited` in `worker/limits.ts`, `worker/table.ts`, in the order of `Scope`).
  *
  * @module
  */

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import type { Code, Model, Protocol } from '../engine/protocol.js'
+import type { Code, End, Model, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
 import { callsIn, ringCode, ringsOf, ringWords, slotStateName, type Rings } from './ring-code.js'
 import { Queue, servingOf, type Outcomes } from './ring-queue.js'
@@ -93,18 +93,7 @@ export default async function told(code: Code): Promise<Protocol<Context>> {
       },
       doomed: worker,
     },
-    check({ threads: { owner } }, context) {
-      assert.ok(owner?.state === 'returned', 'the owner is stuck')
-      const outcomes = owner.value as unknown as Outcomes
-      for (const id of ids) {
-        const ran = callsIn(context, id)
-        assert.equal(outcomes[id]?.length, 1, `work ${id} is settled as ${outcomes[id]?.join()}`)
-        const fitting = { canceled: [0], died: [0, 1], 'returned null': [1] }[outcomes[id][0] ?? '']
-        assert.ok(fitting?.includes(ran), `work ${id}: ${outcomes[id][0]}, and it ran ${ran} times`)
-        const isTold = memory.load(context.asked, id) > 0
-        assert.ok(isTold || memory.load(context.heard, id) === 0, `nobody told work ${id}`)
-      }
-    },
+    check,
     ...words,
     wordName(index, context, of) {
       if (of === context.asked) return `asked of work ${index}`
@@ -112,5 +101,19 @@ export default async function told(code: Code): Promise<Protocol<Context>> {
       return words.wordName(index, context, of)
     },
     valueName: (value, index) => slotStateName(real, value, index),
+  }
+}
+
+/** Each work is settled once, as it went, and was told only if somebody told it. */
+function check({ threads: { owner } }: End, context: Context): void {
+  assert.ok(owner?.state === 'returned', 'the owner is stuck')
+  const outcomes = owner.value as unknown as Outcomes
+  for (const id of ids) {
+    const ran = callsIn(context, id)
+    assert.equal(outcomes[id]?.length, 1, `work ${id} is settled as ${outcomes[id]?.join()}`)
+    const fitting = { canceled: [0], died: [0, 1], 'returned null': [1] }[outcomes[id][0] ?? '']
+    assert.ok(fitting?.includes(ran), `work ${id}: ${outcomes[id][0]}, and it ran ${ran} times`)
+    const isTold = memory.load(context.asked, id) > 0
+    assert.ok(isTold || memory.load(context.heard, id) === 0, `nobody told work ${id}`)
   }
 }
