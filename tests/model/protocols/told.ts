@@ -7,7 +7,15 @@
 import assert from 'node:assert/strict'
 import type { Code, End, Model, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
-import { callsIn, ringCode, ringsOf, ringWords, slotStateName, type Rings } from './ring-code.js'
+import {
+  callsIn,
+  ringCode,
+  ringsOf,
+  ringWords,
+  slotStateName,
+  type RingCode,
+  type Rings,
+} from './ring-code.js'
 import { Queue, servingOf, type Outcomes } from './ring-queue.js'
 
 const seats = ['doomed', 'owner']
@@ -67,30 +75,7 @@ export default async function told(code: Code): Promise<Protocol<Context>> {
       heard: memory.allocate(8),
     }),
     threads: {
-      owner(context, model) {
-        const queue = new Queue(real, context, model)
-        const cancel = (id: number): void => {
-          const work = queue.works[id - 1] ?? assert.fail()
-          if (queue.cancel(work) || work.state !== 'running') return
-          memory.store(context.asked, id, 1)
-          model.post('to doomed', id)
-          queue.lane.tell(work)
-          memory.store(context.asked, id, 2)
-        }
-        queue.submit(1)
-        queue.submit(2)
-        cancel(1)
-        queue.reap()
-        // Into the slot of the first, if it has ended.
-        queue.submit(3)
-        model.kill('doomed')
-        cancel(2)
-        model.ended('doomed')
-        queue.gone(0)
-        queue.runRest(1)
-        assert.equal(queue.leak(), null)
-        return queue.outcomes
-      },
+      owner: (context, model) => owner(real, context, model),
       doomed: worker,
     },
     check,
@@ -116,4 +101,30 @@ function check({ threads: { owner } }: End, context: Context): void {
     const isTold = memory.load(context.asked, id) > 0
     assert.ok(isTold || memory.load(context.heard, id) === 0, `nobody told work ${id}`)
   }
+}
+
+/** Cancels two of its works, whether they run or not. */
+function owner(real: RingCode, context: Context, model: Model): Outcomes {
+  const queue = new Queue(real, context, model)
+  const cancel = (id: number): void => {
+    const work = queue.works[id - 1] ?? assert.fail()
+    if (queue.cancel(work) || work.state !== 'running') return
+    memory.store(context.asked, id, 1)
+    model.post('to doomed', id)
+    queue.lane.tell(work)
+    memory.store(context.asked, id, 2)
+  }
+  queue.submit(1)
+  queue.submit(2)
+  cancel(1)
+  queue.reap()
+  // Into the slot of the first, if it has ended.
+  queue.submit(3)
+  model.kill('doomed')
+  cancel(2)
+  model.ended('doomed')
+  queue.gone(0)
+  queue.runRest(1)
+  assert.equal(queue.leak(), null)
+  return queue.outcomes
 }

@@ -85,12 +85,8 @@ export default async function vhostSleep(code: Code): Promise<Protocol<Context>>
       assert.ok(!hasWork(context.list), 'it sleeps beside a list that is not empty')
       check(real, end, context)
     },
-    wordName(index, context, words) {
-      if (words === context.words) return telling(real).wordName(index)
-      if (words === context.list)
-        return ['HEAD', ...names.map((each) => `NEXT of ${each}`)][index] ?? ''
-      return `${words === context.asked ? 'asked' : 'seen'} of ${names[index] ?? index}`
-    },
+    wordName: (index, context, words) =>
+      words === context.words ? telling(real).wordName(index) : wordName(index, context, words),
     valueName: (value, index) =>
       index === at(row, Field.CONTROL) ? telling(real).valueName(value, index) : '',
   }
@@ -106,4 +102,10 @@ function check(
   for (const [item, name] of names.entries())
     assert.equal(memory.load(seen, item), memory.load(asked, item), `it sleeps beside a ${name}`)
   assert.ok(hasFlag(controlOf(words, row), Flag.DOZING), 'it sleeps, and does not say so')
+}
+
+function wordName(index: number, context: Context, words: memory.Words): string {
+  if (words === context.list)
+    return ['HEAD', ...names.map((each) => `NEXT of ${each}`)][index] ?? ''
+  return `${words === context.asked ? 'asked' : 'seen'} of ${names[index] ?? index}`
 }
