@@ -75,7 +75,7 @@ export default async function told(code: Code): Promise<Protocol<Context>> {
       heard: memory.allocate(8),
     }),
     threads: {
-      owner: (context, model) => owner(real, context, model),
+      owner: (context, model) => cancels(real, context, model),
       doomed: worker,
     },
     check,
@@ -104,7 +104,7 @@ function check({ threads: { owner } }: End, context: Context): void {
 }
 
 /** Cancels two of its works, whether they run or not. */
-function owner(real: RingCode, context: Context, model: Model): Outcomes {
+function cancels(real: RingCode, context: Context, model: Model): Outcomes {
   const queue = new Queue(real, context, model)
   const cancel = (id: number): void => {
     const work = queue.works[id - 1] ?? assert.fail()
