@@ -91,11 +91,15 @@ describe('the clock', () => {
     const passed = passes(150)
     standStill(1000)
     await passed
+    // In this order: what a busy system takes between two of them is on the right side.
+    const ranMs = runTime() - runBefore
+    const lost = lostMs() - lostBefore
     const tookMs = now() - begun
-    assert.ok(tookMs >= 1140, `it passed after ${tookMs} ms, of which the thread stood still 1000`)
-    assert.ok(lostMs() - lostBefore >= 900, `${lostMs() - lostBefore} ms were lost`)
+    // A thread that was held up just before has a tick of this counted as its own.
+    assert.ok(tookMs >= 1090, `it passed after ${tookMs} ms, of which the thread stood still 1000`)
+    assert.ok(lost >= 900, `${lost} ms were lost`)
     // What ran since: the deadline's time, and what a busy system made of it.
-    assert.ok(runTime() - runBefore <= tookMs - 900)
+    assert.ok(ranMs <= tookMs - 900, `it ran for ${ranMs} ms of ${tookMs}`)
   })
 
   test('a deadline passes in a thread that is held up again and again', async () => {

@@ -37,7 +37,7 @@ const isGone = (name: string): boolean => !threadsOf().some((one) => one.name.st
 
 /** What the tests of io_uring's own library assert about exits, where it has a meaning here. */
 describe('as in liburing, at an end', () => {
-  test('files-exit-hang-poll, files-exit-hang-timeout: a work that follows one that never ends holds up no end', async () => {
+  test('files-exit-hang-poll, files-exit-hang-timeout: what follows a work that never ends holds up none', async () => {
     const works = `
       const queue = make({ maxWorkers: 2, closeDeadlineMs: 100 })
       const mark = word()
@@ -120,7 +120,7 @@ describe('as in liburing, at an end', () => {
     }
   })
 
-  test('exit-no-cleanup: a thread that leaves 3 queues with works pending, running and following ends', async () => {
+  test('exit-no-cleanup: a thread that leaves 3 queues with works of all kinds ends', async () => {
     const body = `
       const marks = []
       for (let queues = 0; queues < 3; queues++) {
@@ -128,7 +128,8 @@ describe('as in liburing, at an end', () => {
         const mark = word()
         marks.push(mark)
         const first = queue.enqueue('spin', [mark])
-        for (const work of [first, queue.enqueue('nothing', [], { after: first }), queue.enqueue('nothing')]) ended(work)
+        for (const work of [first, queue.enqueue('nothing', [], { after: first })]) ended(work)
+        ended(queue.enqueue('nothing'))
       }
       for (const mark of marks) await begun(mark)
       process.exit(6)`

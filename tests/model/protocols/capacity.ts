@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import type { Code, Protocol, Value } from '../engine/protocol.js'
+import type { Code, Protocol } from '../engine/protocol.js'
 import type * as memory from '../memory.js'
 
 const sectorBytes = 512
@@ -34,10 +34,14 @@ export default async function capacity(code: Code): Promise<Protocol<memory.Word
     },
     check({ threads: { reader } }, words) {
       assert.ok(reader?.state === 'returned', 'the reader is stuck')
-      const found = [...(reader.value as readonly Value[]), capacityOf(words)]
-      const places = found.map((size) => sizes.indexOf(Number(size)))
+      const found = [...(reader.value as readonly number[]), capacityOf(words)]
+      const places = found.map((size) => sizes.indexOf(size))
       assert.ok(!places.includes(-1), `it never was one of ${found.join()}`)
-      assert.deepEqual(places, places.toSorted(), 'it went back')
+      assert.deepEqual(
+        places,
+        places.toSorted((a, b) => a - b),
+        'it went back',
+      )
     },
     wordName: (index) => ['turn', 'low', 'high', 'low', 'high'][index] ?? `word ${index}`,
   }

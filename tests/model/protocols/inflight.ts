@@ -8,6 +8,8 @@ import assert from 'node:assert/strict'
 import type { Code, Model, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
 
+type Real = typeof import('../../../src/vhost/inflight.js')
+
 const size = 4
 /** The indices wrap round on the way. */
 const base = 0xfffe
@@ -27,50 +29,9 @@ interface Context {
 const usedIndex = ({ used }: Context): number => (base + memory.load(used, 0)) & 0xffff
 
 export default async function inflight(code: Code): Promise<Protocol<Context>> {
-  const { InflightTracker } = (await code(
-    'vhost/inflight.js',
-  )) as typeof import('../../../src/vhost/inflight.js')
+  const { InflightTracker } = (await code('vhost/inflight.js')) as Real
 
-  /** The driver has seen so many of these heads done. */
-  const doneOf = ({ used }: Context, head: number): number => {
-    let count = 0
-    for (let at = memory.load(used, 0); at > 0; at--) if (memory.load(used, at) === head) count++
-    return count
-  }
-
-  /** All that is there to do, in batches of two, of which each gives back the later one first. */
-  const live = (context: Context): void => {
-    const { available, used, region } = context
-    const tracker = new InflightTracker(region.buffer, size)
-    let shown = memory.load(used, 0)
-    const recovered = tracker.recover(usedIndex(context))
-    const open = [...recovered.heads]
-    const order = open.map((head) => heads.lastIndexOf(head, memory.load(available, 0) - 1))
-    assert.deepEqual(order, order.toSorted(), 'what was taken first is not done first')
-    let next = (recovered.base - base) & 0xffff
-    for (;;) {
-      const known = memory.load(available, 0)
-      assert.ok(next <= known, 'it takes what the driver has not made available')
-      for (const head of open) {
-        const offered = heads.slice(0, known).filter((each) => each === head).length
-        assert.ok(doneOf(context, head) < offered, `head ${head} was done already`)
-      }
-      if (next === known && open.length === 0) return
-      for (; next < known; next++) {
-        const head = heads[next] ?? 0
-        tracker.begin(head)
-        open.push(head)
-      }
-      const batch = open.splice(0, 2)
-      for (const [place, head] of batch.toReversed().entries()) {
-        memory.store(used, 1 + shown + place, head)
-        tracker.batch(head)
-      }
-      shown += batch.length
-      memory.store(used, 0, shown)
-      tracker.complete((base + shown) & 0xffff)
-    }
-  }
+  const live = (context: Context): void => liveOnce(InflightTracker, context)
 
   /** Lives until it is killed, if it is; the next one begins when it is gone. */
   const life =
@@ -116,11 +77,60 @@ export default async function inflight(code: Code): Promise<Protocol<Context>> {
       const count = memory.load(used, 0)
       const back = Array.from({ length: count }, (_, at) => memory.load(used, 1 + at))
       const offered = heads.slice(0, memory.load(available, 0))
-      assert.deepEqual(back.toSorted(), offered.toSorted(), 'not each was given back once')
+      assert.deepEqual(
+        back.toSorted((a, b) => a - b),
+        offered.toSorted((a, b) => a - b),
+        'not each was given back once',
+      )
     },
     wordName(index, context, words) {
       const name = Object.entries(context).find(([, each]) => each === words)?.[0]
       return `${name ?? 'word'} ${index}`
     },
+  }
+}
+
+/** The driver has seen so many of these heads done. */
+function doneOf({ used }: Context, head: number): number {
+  let count = 0
+  for (let at = memory.load(used, 0); at > 0; at--) if (memory.load(used, at) === head) count++
+  return count
+}
+
+/** All that is there to do, in batches of two, of which each gives back the later one first. */
+function liveOnce(InflightTracker: Real['InflightTracker'], context: Context): void {
+  const { available, used, region } = context
+  const tracker = new InflightTracker(region.buffer, size)
+  let shown = memory.load(used, 0)
+  const recovered = tracker.recover(usedIndex(context))
+  const open = [...recovered.heads]
+  const order = open.map((head) => heads.lastIndexOf(head, memory.load(available, 0) - 1))
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+    'what was taken first is not done first',
+  )
+  let next = (recovered.base - base) & 0xffff
+  for (;;) {
+    const known = memory.load(available, 0)
+    assert.ok(next <= known, 'it takes what the driver has not made available')
+    for (const head of open) {
+      const offered = heads.slice(0, known).filter((each) => each === head).length
+      assert.ok(doneOf(context, head) < offered, `head ${head} was done already`)
+    }
+    if (next === known && open.length === 0) return
+    for (; next < known; next++) {
+      const head = heads[next] ?? 0
+      tracker.begin(head)
+      open.push(head)
+    }
+    const batch = open.splice(0, 2)
+    for (const [place, head] of batch.toReversed().entries()) {
+      memory.store(used, 1 + shown + place, head)
+      tracker.batch(head)
+    }
+    shown += batch.length
+    memory.store(used, 0, shown)
+    tracker.complete((base + shown) & 0xffff)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Rows of owners that are no threads: made with their limits, forgotten, and freed with the thread that made them, while
- * others claim rows (`claimLimited` in `worker/limits.ts`, `worker/table.ts`, in the order of `Scope`).
+ * Rows of owners that are no threads: made with their limits, forgotten, and freed with the thread that made them,
+ * while others claim rows (`claimLimited` in `worker/limits.ts`, `worker/table.ts`, in the order of `Scope`).
  *
  * @module
  */
@@ -64,8 +64,8 @@ export default async function ownerRows(code: Code): Promise<Protocol<Context>> 
       assert.ok(!isWorker(words, owner), 'its row is no owner any more')
       assert.equal(limitsOf(words, owner).workers, 1, 'its limit is gone')
       assert.deepEqual(
-        claimedRows(words).toSorted(),
-        [owner, worker].toSorted(),
+        claimedRows(words).toSorted((a, b) => a - b),
+        [owner, worker].toSorted((a, b) => a - b),
         'a row was left behind',
       )
       const numbers = log.map(({ value }) => value)

@@ -7,10 +7,18 @@
 import assert from 'node:assert/strict'
 import type { Code, Model, Protocol } from '../engine/protocol.js'
 import type * as memory from '../memory.js'
-import { callsIn, ringCode, ringsOf, ringWords, slotStateName, type Rings } from './ring-code.js'
+import {
+  callsIn,
+  ringCode,
+  ringsOf,
+  ringWords,
+  slotStateName,
+  type RingCode,
+  type Rings,
+} from './ring-code.js'
 import { Queue, servingOf } from './ring-queue.js'
 import { rowWordName } from './row-words.js'
-import { workerCode } from './worker-code.js'
+import { workerCode, type WorkerCode } from './worker-code.js'
 
 const seats = ['worker']
 const ids = [1, 2]
@@ -25,34 +33,9 @@ interface Context extends Rings {
 export default async function queueFreeze(code: Code): Promise<Protocol<Context>> {
   const real = await ringCode(code)
   const rows = await workerCode(code)
-  const { ask, at, claim, claimOwner, controlOf, emptyTable, Field, finish, Flag, hasFlag } = rows
-  const { doze, isStanding, listen, mustStand, ring, rouse, stand, take, wake } = rows
+  const { ask, at, claim, claimOwner, controlOf, emptyTable, Field, Flag, hasFlag } = rows
+  const { isStanding, ring, take, wake } = rows
   const told = ringWords(real, seats)
-
-  const worker = (context: Context, model: Model): void => {
-    const { table } = context
-    const shouldStop = (): boolean => hasFlag(controlOf(table, workerRow), Flag.STOP)
-    const self = {
-      shouldStop,
-      listen: () => listen(table, workerRow),
-      mustStand: () => mustStand(table, workerRow, 'work'),
-    }
-    const serving = servingOf(real, context, model, 0, { self })
-    for (;;) {
-      stand(table, workerRow, () => model.post('told', 'stands'), 'work')
-      const heard = listen(table, workerRow)
-      const pumped = serving.pump()
-      if (shouldStop()) break
-      if (pumped !== 'empty' || !serving.lieDown()) continue
-      // As `idle`, without the moment before it in which it is blocked.
-      doze(table, workerRow)
-      if (listen(table, workerRow) === heard) model.receive('look')
-      rouse(table, workerRow)
-      serving.getUp()
-    }
-    finish(table, workerRow, 0)
-    model.post('told', 'gone')
-  }
 
   return {
     name: 'queue-freeze',
@@ -69,7 +52,7 @@ export default async function queueFreeze(code: Code): Promise<Protocol<Context>
     // All of them are more than 2 million states.
     preemptions: 3,
     threads: {
-      worker,
+      worker: (context, model) => worker(real, rows, context, model),
       owner(context, model) {
         const { table } = context
         const queue = new Queue(real, context, model, () => {
@@ -102,4 +85,31 @@ export default async function queueFreeze(code: Code): Promise<Protocol<Context>
       words === context.table ? rowWordName(rows, index) : told.wordName(index, context, words),
     valueName: (value, index) => slotStateName(real, value, index),
   }
+}
+
+/** As `serveUntilStopped`. */
+function worker(real: RingCode, rows: WorkerCode, context: Context, model: Model): void {
+  const { controlOf, doze, finish, Flag, hasFlag, listen, mustStand, rouse, stand } = rows
+  const { table } = context
+  const shouldStop = (): boolean => hasFlag(controlOf(table, workerRow), Flag.STOP)
+  const self = {
+    shouldStop,
+    listen: () => listen(table, workerRow),
+    mustStand: () => mustStand(table, workerRow, 'work'),
+  }
+  const serving = servingOf(real, context, model, 0, { self })
+  for (;;) {
+    stand(table, workerRow, () => model.post('told', 'stands'), 'work')
+    const heard = listen(table, workerRow)
+    const pumped = serving.pump()
+    if (shouldStop()) break
+    if (pumped !== 'empty' || !serving.lieDown()) continue
+    // As `idle`, without the moment before it in which it is blocked.
+    doze(table, workerRow)
+    if (listen(table, workerRow) === heard) model.receive('look')
+    rouse(table, workerRow)
+    serving.getUp()
+  }
+  finish(table, workerRow, 0)
+  model.post('told', 'gone')
 }

@@ -5,9 +5,17 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import type { Code, Model, Protocol } from '../engine/protocol.js'
+import type { Code, End, Model, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
-import { callsIn, ringCode, ringsOf, ringWords, slotStateName, type Rings } from './ring-code.js'
+import {
+  callsIn,
+  ringCode,
+  ringsOf,
+  ringWords,
+  slotStateName,
+  type RingCode,
+  type Rings,
+} from './ring-code.js'
 import { Queue, servingOf, type Outcomes } from './ring-queue.js'
 
 const seats = ['doomed', 'owner']
@@ -67,44 +75,10 @@ export default async function told(code: Code): Promise<Protocol<Context>> {
       heard: memory.allocate(8),
     }),
     threads: {
-      owner(context, model) {
-        const queue = new Queue(real, context, model)
-        const cancel = (id: number): void => {
-          const work = queue.works[id - 1] ?? assert.fail()
-          if (queue.cancel(work) || work.state !== 'running') return
-          memory.store(context.asked, id, 1)
-          model.post('to doomed', id)
-          queue.lane.tell(work)
-          memory.store(context.asked, id, 2)
-        }
-        queue.submit(1)
-        queue.submit(2)
-        cancel(1)
-        queue.reap()
-        // Into the slot of the first, if it has ended.
-        queue.submit(3)
-        model.kill('doomed')
-        cancel(2)
-        model.ended('doomed')
-        queue.gone(0)
-        queue.runRest(1)
-        assert.equal(queue.leak(), null)
-        return queue.outcomes
-      },
+      owner: (context, model) => cancels(real, context, model),
       doomed: worker,
     },
-    check({ threads: { owner } }, context) {
-      assert.ok(owner?.state === 'returned', 'the owner is stuck')
-      const outcomes = owner.value as unknown as Outcomes
-      for (const id of ids) {
-        const ran = callsIn(context, id)
-        assert.equal(outcomes[id]?.length, 1, `work ${id} is settled as ${outcomes[id]?.join()}`)
-        const fitting = { canceled: [0], died: [0, 1], 'returned null': [1] }[outcomes[id][0] ?? '']
-        assert.ok(fitting?.includes(ran), `work ${id}: ${outcomes[id][0]}, and it ran ${ran} times`)
-        const isTold = memory.load(context.asked, id) > 0
-        assert.ok(isTold || memory.load(context.heard, id) === 0, `nobody told work ${id}`)
-      }
-    },
+    check,
     ...words,
     wordName(index, context, of) {
       if (of === context.asked) return `asked of work ${index}`
@@ -113,4 +87,44 @@ export default async function told(code: Code): Promise<Protocol<Context>> {
     },
     valueName: (value, index) => slotStateName(real, value, index),
   }
+}
+
+/** Each work is settled once, as it went, and was told only if somebody told it. */
+function check({ threads: { owner } }: End, context: Context): void {
+  assert.ok(owner?.state === 'returned', 'the owner is stuck')
+  const outcomes = owner.value as unknown as Outcomes
+  for (const id of ids) {
+    const ran = callsIn(context, id)
+    assert.equal(outcomes[id]?.length, 1, `work ${id} is settled as ${outcomes[id]?.join()}`)
+    const fitting = { canceled: [0], died: [0, 1], 'returned null': [1] }[outcomes[id][0] ?? '']
+    assert.ok(fitting?.includes(ran), `work ${id}: ${outcomes[id][0]}, and it ran ${ran} times`)
+    const isTold = memory.load(context.asked, id) > 0
+    assert.ok(isTold || memory.load(context.heard, id) === 0, `nobody told work ${id}`)
+  }
+}
+
+/** Cancels two of its works, whether they run or not. */
+function cancels(real: RingCode, context: Context, model: Model): Outcomes {
+  const queue = new Queue(real, context, model)
+  const cancel = (id: number): void => {
+    const work = queue.works[id - 1] ?? assert.fail()
+    if (queue.cancel(work) || work.state !== 'running') return
+    memory.store(context.asked, id, 1)
+    model.post('to doomed', id)
+    queue.lane.tell(work)
+    memory.store(context.asked, id, 2)
+  }
+  queue.submit(1)
+  queue.submit(2)
+  cancel(1)
+  queue.reap()
+  // Into the slot of the first, if it has ended.
+  queue.submit(3)
+  model.kill('doomed')
+  cancel(2)
+  model.ended('doomed')
+  queue.gone(0)
+  queue.runRest(1)
+  assert.equal(queue.leak(), null)
+  return queue.outcomes
 }

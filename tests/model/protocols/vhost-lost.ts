@@ -1,11 +1,11 @@
 /**
- * A vhost worker whose thread is terminated at any step: its owner's commands and flush (`vhost/worker/work-list.ts`, in
- * the order of `Crew` and `Reins`).
+ * A vhost worker whose thread is terminated at any step: its owner's commands and flush (`vhost/worker/work-list.ts`,
+ * in the order of `Crew` and `Reins`).
  *
  * @module
  */
 import assert from 'node:assert/strict'
-import type { Code, Protocol } from '../engine/protocol.js'
+import type { Code, End, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
 
 /** The items. */
@@ -81,21 +81,23 @@ export default async function vhostLost(code: Code): Promise<Protocol<Context>> 
         model.post('to owner', 'exit')
       },
     },
-    check({ threads: { owner, doomed } }, { list, runs }) {
-      assert.ok(owner?.state === 'returned', 'the owner waits for ever')
-      const open = owner.value as unknown as number[]
-      for (const item of [command, sentinel]) {
-        const ran = memory.load(runs, item)
-        if (open.includes(item))
-          assert.equal(doomed?.state, 'terminated', 'it lives, and is silent')
-        else assert.ok(ran > 0, `${names[item]} was answered, and has not run`)
-      }
-      assert.ok(memory.load(list, 0) >= 0)
-    },
+    check,
     wordName(index, context, words) {
       if (words === context.list)
         return ['HEAD', ...names.map((each) => `NEXT of ${each}`)][index] ?? ''
       return `runs of ${names[index] ?? index}`
     },
   }
+}
+
+/** Whatever was not answered by a run is settled by the end. */
+function check({ threads: { owner, doomed } }: End, { list, runs }: Context): void {
+  assert.ok(owner?.state === 'returned', 'the owner waits for ever')
+  const open = owner.value as unknown as number[]
+  for (const item of [command, sentinel]) {
+    const ran = memory.load(runs, item)
+    if (open.includes(item)) assert.equal(doomed?.state, 'terminated', 'it lives, and is silent')
+    else assert.ok(ran > 0, `${names[item]} was answered, and has not run`)
+  }
+  assert.ok(memory.load(list, 0) >= 0)
 }

@@ -1,13 +1,13 @@
 /**
- * The sleep of a vhost worker, which its owner's bell ends, or a kick (`vhost/worker/work-list.ts` and `wake`, `doze` of
- * `worker/control.ts`, in the order of `runLoop`, `sleepBy`, `Crew` and `Reins`).
+ * The sleep of a vhost worker, which its owner's bell ends, or a kick (`vhost/worker/work-list.ts` and `wake`, `doze`
+ * of `worker/control.ts`, in the order of `runLoop`, `sleepBy`, `Crew` and `Reins`).
  *
  * @module
  */
 import assert from 'node:assert/strict'
-import type { Code, Model, Protocol } from '../engine/protocol.js'
+import type { Code, End, Model, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
-import { oneWorker, row, telling, workerCode } from './worker-code.js'
+import { oneWorker, row, telling, workerCode, type WorkerCode } from './worker-code.js'
 
 /** The items. */
 const vring = 0
@@ -24,7 +24,7 @@ interface Context {
 
 export default async function vhostSleep(code: Code): Promise<Protocol<Context>> {
   const real = await workerCode(code)
-  const { at, controlOf, doze, Field, Flag, hasFlag, listen, rouse, wake } = real
+  const { at, doze, Field, listen, rouse, wake } = real
   const { add, begin, hasWork, makeList, take } = (await code(
     'vhost/worker/work-list.js',
   )) as typeof import('../../../src/vhost/worker/work-list.js')
@@ -81,24 +81,31 @@ export default async function vhostSleep(code: Code): Promise<Protocol<Context>>
         model.post('bell', 'kick')
       },
     },
-    check({ threads: { worker } }, { words, list, asked, seen }) {
-      assert.equal(worker?.state, 'asleep')
-      for (const [item, name] of names.entries())
-        assert.equal(
-          memory.load(seen, item),
-          memory.load(asked, item),
-          `it sleeps beside a ${name}`,
-        )
-      assert.ok(!hasWork(list), 'it sleeps beside a list that is not empty')
-      assert.ok(hasFlag(controlOf(words, row), Flag.DOZING), 'it sleeps, and does not say so')
+    check: (end, context) => {
+      assert.ok(!hasWork(context.list), 'it sleeps beside a list that is not empty')
+      check(real, end, context)
     },
-    wordName(index, context, words) {
-      if (words === context.words) return telling(real).wordName(index)
-      if (words === context.list)
-        return ['HEAD', ...names.map((each) => `NEXT of ${each}`)][index] ?? ''
-      return `${words === context.asked ? 'asked' : 'seen'} of ${names[index] ?? index}`
-    },
+    wordName: (index, context, words) =>
+      words === context.words ? telling(real).wordName(index) : wordName(index, context, words),
     valueName: (value, index) =>
       index === at(row, Field.CONTROL) ? telling(real).valueName(value, index) : '',
   }
+}
+
+/** The worker sleeps, says so, and has run what was asked for. */
+function check(
+  { controlOf, Flag, hasFlag }: WorkerCode,
+  { threads: { worker } }: End,
+  { words, asked, seen }: Context,
+): void {
+  assert.equal(worker?.state, 'asleep')
+  for (const [item, name] of names.entries())
+    assert.equal(memory.load(seen, item), memory.load(asked, item), `it sleeps beside a ${name}`)
+  assert.ok(hasFlag(controlOf(words, row), Flag.DOZING), 'it sleeps, and does not say so')
+}
+
+function wordName(index: number, context: Context, words: memory.Words): string {
+  if (words === context.list)
+    return ['HEAD', ...names.map((each) => `NEXT of ${each}`)][index] ?? ''
+  return `${words === context.asked ? 'asked' : 'seen'} of ${names[index] ?? index}`
 }
