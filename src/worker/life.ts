@@ -26,6 +26,7 @@ import { adoptionOf, Link, type Ear } from './link.js'
 import { loadTimeout } from './load.js'
 import { freezeBelow, stood, thawBelow, type FreezeOptions, type FreezeReport } from './freeze.js'
 import { limitHeap, type CheckedOptions } from './options.js'
+import { patience } from './patience.js'
 import type { OnOwnerKill, ToOwner } from './protocol.js'
 import type { Member, Scope } from './scope.js'
 import { laggardOf } from './seen.js'
@@ -108,7 +109,8 @@ export class Life implements Ear, Member {
     const { module, loadDeadlineMs, signal } = options
     const giveUp = (): void => this.#giveUp(aborted(signal?.reason))
     signal?.addEventListener('abort', giveUp, { once: true })
-    const limit = deadline(loadDeadlineMs, () => {
+    const isFrozen = (): boolean => this.#scope.isFrozen
+    const limit = patience(loadDeadlineMs, isFrozen, () => {
       const stuck = '; its thread stands in a system call and cannot be ended before that returns'
       this.#giveUp(loadTimeout(module, loadDeadlineMs), loadTimeout(module, loadDeadlineMs, stuck))
     })

@@ -80,6 +80,8 @@ export class Ledger {
   readonly queues = new Map<string, QueueFacts>()
   peek: Peek | null = null
   now: () => number = () => 0
+  /** Whether a thread was told to end, and can do nothing more. */
+  isDying: (thread: string) => boolean = () => false
   tell: (line: () => string) => void = () => {}
   /** The works in handlers, by the numbers of their threads. */
   readonly #running = new Set<Entry>()
@@ -164,7 +166,7 @@ export class Ledger {
 
   /** Whether nothing of a thread can run any more. */
   isGone(thread: string): boolean {
-    return this.#gone.has(thread)
+    return this.#gone.has(thread) || this.isDying(thread)
   }
 
   #mayBegin(entry: Entry, since: number, store: string | undefined): void {
@@ -184,7 +186,8 @@ export class Ledger {
 
   #mayHaveKey(entry: Entry): void {
     for (const other of this.#running) {
-      if (isSameLine(entry, other)) this.diverge(`${shown(entry)} begins beside ${shown(other)}`)
+      if (!isSameLine(entry, other) || this.isGone(other.run?.thread ?? '')) continue
+      this.diverge(`${shown(entry)} begins beside ${shown(other)}`)
     }
     for (const other of this.entries) {
       if (other.id >= entry.id) break

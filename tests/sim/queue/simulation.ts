@@ -64,6 +64,10 @@ export class Simulation {
       heard: (thread) => this.#heard(thread),
     })
     this.#ledger.now = () => this.#machine.now
+    this.#ledger.isDying = (name) => {
+      const thread = this.#machine.threads.find((each) => each.name === name)
+      return thread !== undefined && thread.terminatedAt <= this.#machine.now
+    }
     if (tell !== undefined) {
       this.#ledger.tell = (line) => tell(`${this.#machine.now.toFixed(3)} ${line()}`)
     }

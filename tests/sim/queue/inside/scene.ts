@@ -64,7 +64,7 @@ function queueOptions(): WorkQueueOptions & { maxWorkers: { bounded: number; unb
     idleTimeoutMs: among(1, 20, 500, Infinity),
     onFull: among('reject', 'cancel-oldest'),
     closeDeadlineMs: among(50, 1000, 30_000, 30_000),
-    loadDeadlineMs: among(500, 30_000),
+    loadDeadlineMs: among(3000, 30_000),
     entry: entryUrl,
     ...(once(3) ? { recycle: { works: 1 + below(20) } } : {}),
     ...(once(8) ? { recycle: { heapMb: 64 } } : {}),

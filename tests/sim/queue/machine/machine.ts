@@ -216,7 +216,7 @@ export class Machine {
   }
 }
 
-export function messageOf(thrown: unknown): string {
+function messageOf(thrown: unknown): string {
   const { stack } = (thrown ?? {}) as { stack?: unknown }
   return typeof stack === 'string' ? stack : String(thrown)
 }
