@@ -71,6 +71,8 @@ export class QueueFacts implements Circumstances {
 /** What can be asked of the program at any time. */
 export interface Peek {
   stateOf(id: number): string | null
+  /** What there is too much of, now that a thread of that name is being made; null: nothing. */
+  excess(thread: string): string | null
 }
 
 export class Ledger {

@@ -36,7 +36,7 @@ function natureOf(seed: number): Nature {
     interruptEvery: among(3, 10, 40, 200, Infinity),
     standEvery: among(300, 2000, Infinity),
     jumpEvery: among(3000, Infinity, Infinity),
-    deathsPercent: among(0, 0, 20, 60),
+    deathsPercent: among(0, 0, 15, 40),
     refusalsPercent: among(0, 0, 10, 40),
     cpus: among(1, 4),
   }
@@ -157,6 +157,8 @@ export class Simulation {
     refusal: () => this.#refusal(),
     make: (name, maker, data) => {
       const thread = this.#makeThread(name, maker, data)
+      const excess = this.#ledger.peek?.excess(name) ?? null
+      if (excess !== null) this.#ledger.diverge(`${name} is made, and ${excess}`)
       const { below, isTroubled } = this.#machine
       if (isTroubled && below(100) < this.#nature.deathsPercent) {
         thread.diesAt = 1 + Math.floor(10 ** (below(3500) / 1000))

@@ -30,6 +30,7 @@ export function start(done: () => void): () => string[] {
       const held = scene.stages.flatMap(({ works }) => works).find(({ entry }) => entry.id === id)
       return held === undefined ? null : simulated.observe(() => held.work.state)
     },
+    excess: (thread) => simulated.observe(() => excess(scene, thread)),
   }
   void course(scene).then(
     () => done(),
@@ -39,6 +40,18 @@ export function start(done: () => void): () => string[] {
     },
   )
   return () => [...scene.open.values()]
+}
+
+/** Limits hold at any instant: for workers that are there, one that is made must fit in. */
+function excess({ stages, tenant }: Scene, thread: string): string | null {
+  const stage = stages.find(({ name }) => thread.startsWith(`${name}-`))
+  if (stage === undefined) return null
+  const { queue, max, owner, name } = stage
+  const count = queue.workers().length
+  if (count > max.bounded + max.unbounded) return `${name} has ${count} workers`
+  if (tenant === null || owner !== tenant) return null
+  const below = tenant.workers().length
+  return below > tenant.limits.workers ? `the tenant has ${below} workers` : null
 }
 
 async function course(scene: Scene): Promise<void> {

@@ -61,12 +61,12 @@ function queueOptions(): WorkQueueOptions & { maxWorkers: { bounded: number; unb
     maxWorkers: max,
     minWorkers: once(4) ? 1 : 0,
     concurrency: { bounded: among(1, 1, 1, 2, 3), unbounded: among(1, 2, 4) },
-    idleTimeoutMs: among(1, 20, 500, Infinity),
+    idleTimeoutMs: among(5, 100, 1000, Infinity),
     onFull: among('reject', 'cancel-oldest'),
     closeDeadlineMs: among(50, 1000, 30_000, 30_000),
     loadDeadlineMs: among(3000, 30_000),
     entry: entryUrl,
-    ...(once(3) ? { recycle: { works: 1 + below(20) } } : {}),
+    ...(once(4) ? { recycle: { works: 3 + below(20) } } : {}),
     ...(once(8) ? { recycle: { heapMb: 64 } } : {}),
   }
 }
