@@ -26,12 +26,12 @@ import { adoptionOf, Link, type Ear } from './link.js'
 import { loadTimeout } from './load.js'
 import { freezeBelow, stood, thawBelow, type FreezeOptions, type FreezeReport } from './freeze.js'
 import { limitHeap, type CheckedOptions } from './options.js'
-import { patience } from './patience.js'
 import type { OnOwnerKill, ToOwner } from './protocol.js'
 import type { Member, Scope } from './scope.js'
 import { laggardOf } from './seen.js'
 import { takeSpare } from './spares.js'
 import { after, Flag, hasFlag } from './state.js'
+import { thawedDeadline } from './thawed-deadline.js'
 import { at, Field } from './table.js'
 
 /**
@@ -110,7 +110,7 @@ export class Life implements Ear, Member {
     const giveUp = (): void => this.#giveUp(aborted(signal?.reason))
     signal?.addEventListener('abort', giveUp, { once: true })
     const isFrozen = (): boolean => this.#scope.isFrozen
-    const limit = patience(loadDeadlineMs, isFrozen, () => {
+    const limit = thawedDeadline(loadDeadlineMs, isFrozen, () => {
       const stuck = '; its thread stands in a system call and cannot be ended before that returns'
       this.#giveUp(loadTimeout(module, loadDeadlineMs), loadTimeout(module, loadDeadlineMs, stuck))
     })

@@ -24,9 +24,9 @@ import { allocateCompletions, Chunks, getUp, isAsleep, isBlocked, Reaper } from 
 import {
   errorOf,
   loadTimeout,
-  patience,
   reportOf,
   scopeOf,
+  thawedDeadline,
   thrownOf,
   UserWorker,
 } from '../worker/index.js'
@@ -160,7 +160,7 @@ export class Server {
     const { port1, port2 } = new MessageChannel()
     const scope = scopeOf('owner', thread.owner)
     const giveUp = (): void => this.kill(loadTimeout(module, loadDeadlineMs))
-    const late = patience(loadDeadlineMs, () => scope.isFrozen, giveUp)
+    const late = thawedDeadline(loadDeadlineMs, () => scope.isFrozen, giveUp)
     try {
       const serve: ServeData = {
         port: port2,

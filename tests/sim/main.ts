@@ -39,7 +39,7 @@ function numberOf(text: string): number {
   const number = Number(text)
   if (/^\d+$/.test(text) && number < 2 ** 32) return number
   console.error(`${text} is no number from 0 to 4294967295\n\n${usage}`)
-  process.exit(2)
+  return process.exit(2)
 }
 
 const chosen = worlds.filter(({ name }) => (options.world ?? name) === name)

@@ -4,6 +4,7 @@
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import type { World } from './world.js'
 import { worlds } from './worlds.js'
 
 /** Every so many seeds of a world, from the first one on. */
@@ -14,8 +15,11 @@ export interface Share {
   readonly end: number
 }
 
-const { world: name, first, step, end } = workerData as Share
-const world = worlds.find((each) => each.name === name)
-for (let seed = first; world !== undefined && seed < end; seed += step) {
-  parentPort?.postMessage([seed, await world.run(seed)])
+async function run(world: World, { first, step, end }: Share): Promise<void> {
+  for (let seed = first; seed < end; seed += step) {
+    parentPort?.postMessage([seed, await world.run(seed)])
+  }
 }
+
+const share = workerData as Share
+for (const world of worlds) if (world.name === share.world) await run(world, share)

@@ -13,7 +13,7 @@ export interface Asked {
   readonly unbounded: boolean
   readonly name: string
   /** Undefined: none. */
-  readonly key: unknown
+  readonly key: string | number | undefined
   /** Works with the same key and line run one after the other. */
   readonly line: string
   /** 0: high. */

@@ -78,7 +78,7 @@ export class Simulation {
   /** Runs the seed to its end. */
   run(): Outcome {
     const machine = this.#machine
-    let isOver = false
+    const end = { isOver: false }
     let open = (): string[] => []
     let leftovers = (): string[] => []
     this.#program.state = 'running'
@@ -88,14 +88,14 @@ export class Simulation {
         const side = this.#evaluate(this.#program, undefined)
         this.#edgesOf = side['edgesOf'] as EdgesOf
         open = (side['start'] as (done: () => void) => () => string[])(() => {
-          isOver = true
+          end.isOver = true
         })
         leftovers = side['leftovers'] as () => string[]
       }),
     )
     const until = machine.now + patienceMs
-    while (!isOver && machine.now < until && machine.turn());
-    if (isOver) this.#rest(leftovers)
+    while (!end.isOver && machine.now < until && machine.turn());
+    if (end.isOver) this.#rest(leftovers)
     else this.#hang(open)
     if (machine.halted === null) machine.giveBack(this.#program)
     return this.#outcome()

@@ -32,13 +32,7 @@ export function start(done: () => void): () => string[] {
     },
     excess: (thread) => simulated.observe(() => excess(scene, thread)),
   }
-  void course(scene).then(
-    () => done(),
-    (error: unknown) => {
-      ledger.diverge(`the program failed: ${String((error as Error).stack)}`)
-      done()
-    },
-  )
+  void play(scene, done)
   return () => [...scene.open.values()]
 }
 
@@ -50,8 +44,17 @@ function excess({ stages, tenant }: Scene, thread: string): string | null {
   const count = queue.workers().length
   if (count > max.bounded + max.unbounded) return `${name} has ${count} workers`
   if (tenant === null || owner !== tenant) return null
-  const below = tenant.workers().length
-  return below > tenant.limits.workers ? `the tenant has ${below} workers` : null
+  const all = tenant.workers().length
+  return all > tenant.limits.workers ? `the tenant has ${all} workers` : null
+}
+
+async function play(scene: Scene, done: () => void): Promise<void> {
+  try {
+    await course(scene)
+  } catch (error) {
+    ledger.diverge(`the program failed: ${String((error as Error).stack)}`)
+  }
+  done()
 }
 
 async function course(scene: Scene): Promise<void> {

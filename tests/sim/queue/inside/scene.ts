@@ -113,13 +113,16 @@ let lastWatch = 0
 export function watch(scene: Scene, what: string, promise: Promise<unknown>): void {
   const number = ++lastWatch
   scene.open.set(number, what)
-  const settle = (error: unknown): void => {
+  const settle = (error: Error | null): void => {
     scene.open.delete(number)
     simulated.ledger.tell(() => `${what} is over${error === null ? '' : `: ${String(error)}`}`)
     if (error === null || isKnown(error)) return
     simulated.ledger.diverge(`${what} failed by ${String(error)}`)
   }
-  promise.then(() => settle(null), settle)
+  promise.then(
+    () => settle(null),
+    (error: unknown) => settle(error as Error),
+  )
 }
 
 function isKnown(error: unknown): boolean {

@@ -12,7 +12,7 @@ const lookEveryMs = 100
  * Like `deadline`, and time in which the thread is to stand does not count. It is looked for, since
  * nobody tells of a freeze from another thread.
  */
-export function patience(ms: number, isFrozen: () => boolean, run: () => void): Timer {
+export function thawedDeadline(ms: number, isFrozen: () => boolean, run: () => void): Timer {
   let leftMs = ms
   const wait = (): Timer => {
     const partMs = Math.max(1, Math.min(leftMs, lookEveryMs))
