@@ -17,6 +17,7 @@ export {
   type StopOptions,
   type UserWorkerOptions,
 } from './options.js'
+export { thawedDeadline } from './thawed-deadline.js'
 export { WorkerReference } from './reference.js'
 export type { FreezeOptions, FreezeReport, Laggard } from './freeze.js'
 export { checkFreeze } from './freeze.js'

@@ -31,6 +31,7 @@ import type { Member, Scope } from './scope.js'
 import { laggardOf } from './seen.js'
 import { takeSpare } from './spares.js'
 import { after, Flag, hasFlag } from './state.js'
+import { thawedDeadline } from './thawed-deadline.js'
 import { at, Field } from './table.js'
 
 /**
@@ -108,7 +109,8 @@ export class Life implements Ear, Member {
     const { module, loadDeadlineMs, signal } = options
     const giveUp = (): void => this.#giveUp(aborted(signal?.reason))
     signal?.addEventListener('abort', giveUp, { once: true })
-    const limit = deadline(loadDeadlineMs, () => {
+    const isFrozen = (): boolean => this.#scope.isFrozen
+    const limit = thawedDeadline(loadDeadlineMs, isFrozen, () => {
       const stuck = '; its thread stands in a system call and cannot be ended before that returns'
       this.#giveUp(loadTimeout(module, loadDeadlineMs), loadTimeout(module, loadDeadlineMs, stuck))
     })

@@ -21,7 +21,15 @@ import {
   type TransferListItem,
 } from '../os/thread.js'
 import { allocateCompletions, Chunks, getUp, isAsleep, isBlocked, Reaper } from '../ring/index.js'
-import { errorOf, loadTimeout, reportOf, scopeOf, thrownOf, UserWorker } from '../worker/index.js'
+import {
+  errorOf,
+  loadTimeout,
+  reportOf,
+  scopeOf,
+  thawedDeadline,
+  thrownOf,
+  UserWorker,
+} from '../worker/index.js'
 import type { Lane } from './lane.js'
 import { limitChild } from './process/index.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
@@ -150,7 +158,9 @@ export class Server {
     if (this.#unfit !== null) throw this.#unfit
     const { module, data, loadDeadlineMs, thread, recycle, child } = this.plan
     const { port1, port2 } = new MessageChannel()
-    const late = deadline(loadDeadlineMs, () => this.kill(loadTimeout(module, loadDeadlineMs)))
+    const scope = scopeOf('owner', thread.owner)
+    const giveUp = (): void => this.kill(loadTimeout(module, loadDeadlineMs))
+    const late = thawedDeadline(loadDeadlineMs, () => scope.isFrozen, giveUp)
     try {
       const serve: ServeData = {
         port: port2,
@@ -163,7 +173,7 @@ export class Server {
         spins: this.plan.spins,
         concurrency,
         recycle,
-        child: child === null ? null : limitChild(child, scopeOf('owner', thread.owner).heapMb),
+        child: child === null ? null : limitChild(child, scope.heapMb),
       }
       const { signal } = this.#creation
       // From here on it is told of what is new, and the port keeps it for the thread.
@@ -180,6 +190,8 @@ export class Server {
       const ready = new Promise<void>((resolve, reject) => {
         this.#ready = { resolve, reject }
       })
+      // Its thread may have ended before anybody waits for it.
+      ready.catch(() => {})
       this.#worker = worker
       port1.on('message', (message: ToQueue) => this.#hear(message))
       port1.on('messageerror', (cause: unknown) => this.#results.push({ unreadable: cause }))

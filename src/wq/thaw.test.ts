@@ -43,6 +43,16 @@ describe('a work that comes to a frozen queue which has no worker yet', () => {
     }
   })
 
+  test('has as long as before for its worker to load: no time passes for that in a freeze', async () => {
+    await using owner = new Owner()
+    await using queue = make({ owner, loadDeadlineMs: 3000 })
+    const work = queue.run('echo', [5])
+    await owner.freeze({ at: 'anywhere' })
+    await sleep(4000)
+    owner.thaw()
+    assert.equal(await soon('the work', work), 5)
+  })
+
   test('is rejected when its owner is killed, and runs when its owner is stopped', async () => {
     const [killed, stopped] = [new Owner(), new Owner()]
     await Promise.all([killed.freeze(), stopped.freeze()])

@@ -3,9 +3,14 @@
  *
  * @module
  */
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
 import { Census } from './census.js'
-import type { World } from './world.js'
+import { tryMutants } from './queue/index.js'
+import type { Share } from './share.js'
+import type { Outcome, World } from './world.js'
 import { worlds } from './worlds.js'
 
 const usage = `npm run sim -- [SEED] [options]
@@ -14,6 +19,7 @@ const usage = `npm run sim -- [SEED] [options]
   --seeds N     so many seeds; default 500
   --from S      from this seed on; default 1
   --world NAME  one of ${worlds.map(({ name }) => name).join(', ')}; default: all
+  --mutants     break the library in known ways instead: which seed notices?
   --json        print the findings as JSON, and nothing else`
 
 const { values: options, positionals } = parseArgs({
@@ -22,6 +28,7 @@ const { values: options, positionals } = parseArgs({
     seeds: { type: 'string', default: '500' },
     from: { type: 'string', default: '1' },
     world: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -32,7 +39,7 @@ function numberOf(text: string): number {
   const number = Number(text)
   if (/^\d+$/.test(text) && number < 2 ** 32) return number
   console.error(`${text} is no number from 0 to 4294967295\n\n${usage}`)
-  process.exit(2)
+  return process.exit(2)
 }
 
 const chosen = worlds.filter(({ name }) => (options.world ?? name) === name)
@@ -44,10 +51,27 @@ async function tellOne(world: World, seed: number): Promise<boolean> {
   return divergences.length === 0
 }
 
+/** Each processor takes the next seed; the census takes them in their order. */
 async function runMany(world: World, from: number, count: number): Promise<Census> {
+  const outcomes = new Map<number, Outcome>()
+  const share = Math.min(availableParallelism(), count)
+  const shares = Array.from({ length: share }, (_, first) =>
+    runShare({ world: world.name, first: from + first, step: share, end: from + count }, outcomes),
+  )
+  await Promise.all(shares)
   const census = new Census(world)
-  for (let seed = from; seed < from + count; seed++) census.add(seed, await world.run(seed))
+  for (let seed = from; seed < from + count; seed++) {
+    const outcome = outcomes.get(seed)
+    if (outcome !== undefined) census.add(seed, outcome)
+  }
   return census
+}
+
+async function runShare(share: Share, outcomes: Map<number, Outcome>): Promise<void> {
+  const thread = new Worker(new URL('./share.js', import.meta.url), { workerData: share })
+  thread.on('message', ([seed, outcome]: [number, Outcome]) => outcomes.set(seed, outcome))
+  // An error of the thread is one of ours.
+  await once(thread, 'exit')
 }
 
 function print(census: Census): void {
@@ -86,6 +110,11 @@ function reportOf(census: Census): object {
 async function main(): Promise<boolean> {
   const [seed] = positionals
   let isRight = true
+  if (options.mutants) {
+    const found = await tryMutants()
+    console.log(JSON.stringify(found, null, 2))
+    return !Object.values(found).includes(null)
+  }
   if (seed !== undefined) {
     for (const world of chosen) isRight = (await tellOne(world, numberOf(seed))) && isRight
     return isRight

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { buildSync } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
 import { root } from '../../root.js'
@@ -23,18 +24,21 @@ export interface Sides {
   readonly thread: Script
 }
 
-/** Puts other text in the place of some. */
-export type Change = (text: string) => string
-
-const asItIs: Change = (text) => text
-
-/** Packs both sides. @param change - what is broken in them */
-export function packSides(change: Change = asItIs): Sides {
-  return { program: pack('program', change), thread: pack('thread', change) }
+/** Puts other text in the place of some of a source. */
+export interface Change {
+  readonly file: string
+  readonly from: string
+  readonly to: string
 }
 
-function pack(name: string, change: Change): Script {
-  const { outputFiles } = buildSync({
+/** Packs both sides. @param change - what is broken in them */
+export async function packSides(change: Change | null = null): Promise<Sides> {
+  const [program, thread] = await Promise.all([pack('program', change), pack('thread', change)])
+  return { program, thread }
+}
+
+async function pack(name: string, change: Change | null): Promise<Script> {
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [join('tests', 'sim', 'queue', 'inside', `${name}.ts`)],
     bundle: true,
@@ -48,10 +52,25 @@ function pack(name: string, change: Change): Script {
     supported: { 'dynamic-import': false },
     // Members are set, so that whoever watches them sees it.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
+    plugins: change === null ? [] : [changing(change)],
     logLevel: 'error',
   })
   const text = outputFiles[0]?.text ?? ''
-  return new Script(`${opening}${change(text)}${closing}`, { filename: `simulated-${name}.js` })
+  return new Script(`${opening}${text}${closing}`, { filename: `simulated-${name}.js` })
+}
+
+function changing({ file, from, to }: Change): Plugin {
+  return {
+    name: 'change',
+    setup(packing) {
+      packing.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        if (path !== join(root, file)) return null
+        const text = readFileSync(path, 'utf8')
+        if (!text.includes(from)) throw new Error(`${file} has nothing of this any more: ${from}`)
+        return { contents: text.replace(from, () => to), loader: 'ts' }
+      })
+    },
+  }
 }
 
 const opening = `((everything) => function (simulated, process, require, Atomics) {

@@ -13,7 +13,7 @@ export interface Asked {
   readonly unbounded: boolean
   readonly name: string
   /** Undefined: none. */
-  readonly key: unknown
+  readonly key: string | number | undefined
   /** Works with the same key and line run one after the other. */
   readonly line: string
   /** 0: high. */
@@ -71,6 +71,8 @@ export class QueueFacts implements Circumstances {
 /** What can be asked of the program at any time. */
 export interface Peek {
   stateOf(id: number): string | null
+  /** What there is too much of, now that a thread of that name is being made; null: nothing. */
+  excess(thread: string): string | null
 }
 
 export class Ledger {
@@ -80,6 +82,8 @@ export class Ledger {
   readonly queues = new Map<string, QueueFacts>()
   peek: Peek | null = null
   now: () => number = () => 0
+  /** Whether a thread was told to end, and can do nothing more. */
+  isDying: (thread: string) => boolean = () => false
   tell: (line: () => string) => void = () => {}
   /** The works in handlers, by the numbers of their threads. */
   readonly #running = new Set<Entry>()
@@ -164,7 +168,7 @@ export class Ledger {
 
   /** Whether nothing of a thread can run any more. */
   isGone(thread: string): boolean {
-    return this.#gone.has(thread)
+    return this.#gone.has(thread) || this.isDying(thread)
   }
 
   #mayBegin(entry: Entry, since: number, store: string | undefined): void {
@@ -184,7 +188,8 @@ export class Ledger {
 
   #mayHaveKey(entry: Entry): void {
     for (const other of this.#running) {
-      if (isSameLine(entry, other)) this.diverge(`${shown(entry)} begins beside ${shown(other)}`)
+      if (!isSameLine(entry, other) || this.isGone(other.run?.thread ?? '')) continue
+      this.diverge(`${shown(entry)} begins beside ${shown(other)}`)
     }
     for (const other of this.entries) {
       if (other.id >= entry.id) break

@@ -53,9 +53,8 @@ const rules: Readonly<Record<string, Rule>> = {
   ECANCELED: (entry, facts, others) => {
     const isFollowing = entry.after.some((id) => others.isNotDone(id))
     const isLosable = facts.dropsOldest && entry.run === null
-    return entry.canceled !== null || facts.isClosing || isFollowing || isLosable
-      ? null
-      : 'and nobody cancelled it'
+    const isTold = entry.canceled !== null || facts.isClosing || facts.isOwnerKilled
+    return isTold || isFollowing || isLosable ? null : 'and nobody cancelled it'
   },
   ETIME: ({ timeoutMs, run }, _, others) => {
     if (timeoutMs === 0 || run === null) return 'and did not run'

@@ -36,7 +36,7 @@ function natureOf(seed: number): Nature {
     interruptEvery: among(3, 10, 40, 200, Infinity),
     standEvery: among(300, 2000, Infinity),
     jumpEvery: among(3000, Infinity, Infinity),
-    deathsPercent: among(0, 0, 20, 60),
+    deathsPercent: among(0, 0, 15, 40),
     refusalsPercent: among(0, 0, 10, 40),
     cpus: among(1, 4),
   }
@@ -64,6 +64,10 @@ export class Simulation {
       heard: (thread) => this.#heard(thread),
     })
     this.#ledger.now = () => this.#machine.now
+    this.#ledger.isDying = (name) => {
+      const thread = this.#machine.threads.find((each) => each.name === name)
+      return thread !== undefined && thread.terminatedAt <= this.#machine.now
+    }
     if (tell !== undefined) {
       this.#ledger.tell = (line) => tell(`${this.#machine.now.toFixed(3)} ${line()}`)
     }
@@ -74,7 +78,7 @@ export class Simulation {
   /** Runs the seed to its end. */
   run(): Outcome {
     const machine = this.#machine
-    let isOver = false
+    const end = { isOver: false }
     let open = (): string[] => []
     let leftovers = (): string[] => []
     this.#program.state = 'running'
@@ -84,14 +88,14 @@ export class Simulation {
         const side = this.#evaluate(this.#program, undefined)
         this.#edgesOf = side['edgesOf'] as EdgesOf
         open = (side['start'] as (done: () => void) => () => string[])(() => {
-          isOver = true
+          end.isOver = true
         })
         leftovers = side['leftovers'] as () => string[]
       }),
     )
     const until = machine.now + patienceMs
-    while (!isOver && machine.now < until && machine.turn());
-    if (isOver) this.#rest(leftovers)
+    while (!end.isOver && machine.now < until && machine.turn());
+    if (end.isOver) this.#rest(leftovers)
     else this.#hang(open)
     if (machine.halted === null) machine.giveBack(this.#program)
     return this.#outcome()
@@ -153,6 +157,8 @@ export class Simulation {
     refusal: () => this.#refusal(),
     make: (name, maker, data) => {
       const thread = this.#makeThread(name, maker, data)
+      const excess = this.#ledger.peek?.excess(name) ?? null
+      if (excess !== null) this.#ledger.diverge(`${name} is made, and ${excess}`)
       const { below, isTroubled } = this.#machine
       if (isTroubled && below(100) < this.#nature.deathsPercent) {
         thread.diesAt = 1 + Math.floor(10 ** (below(3500) / 1000))

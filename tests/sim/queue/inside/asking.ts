@@ -96,7 +96,7 @@ function choose(scene: Scene, stage: Stage, { name, expected, transfer }: Call):
   const unbounded = once(4)
   const level = among(0, 1, 1, 1, 2)
   const after = followed(stage, unbounded)
-  const key = after.length === 0 && once(3) ? among<unknown>('a', 'b', 3, 4) : undefined
+  const key = after.length === 0 && once(3) ? among<string | number>('a', 'b', 3, 4) : undefined
   const timeoutMs = once(8) ? 1 + below(200) : 0
   const killAfterMs = once(8) ? below(100) : null
   const options: WorkOptions = {

@@ -30,15 +30,31 @@ export function start(done: () => void): () => string[] {
       const held = scene.stages.flatMap(({ works }) => works).find(({ entry }) => entry.id === id)
       return held === undefined ? null : simulated.observe(() => held.work.state)
     },
+    excess: (thread) => simulated.observe(() => excess(scene, thread)),
   }
-  void course(scene).then(
-    () => done(),
-    (error: unknown) => {
-      ledger.diverge(`the program failed: ${String((error as Error).stack)}`)
-      done()
-    },
-  )
+  void play(scene, done)
   return () => [...scene.open.values()]
+}
+
+/** Limits hold at any instant: for workers that are there, one that is made must fit in. */
+function excess({ stages, tenant }: Scene, thread: string): string | null {
+  const stage = stages.find(({ name }) => thread.startsWith(`${name}-`))
+  if (stage === undefined) return null
+  const { queue, max, owner, name } = stage
+  const count = queue.workers().length
+  if (count > max.bounded + max.unbounded) return `${name} has ${count} workers`
+  if (tenant === null || owner !== tenant) return null
+  const all = tenant.workers().length
+  return all > tenant.limits.workers ? `the tenant has ${all} workers` : null
+}
+
+async function play(scene: Scene, done: () => void): Promise<void> {
+  try {
+    await course(scene)
+  } catch (error) {
+    ledger.diverge(`the program failed: ${String((error as Error).stack)}`)
+  }
+  done()
 }
 
 async function course(scene: Scene): Promise<void> {

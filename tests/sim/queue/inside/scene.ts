@@ -61,12 +61,12 @@ function queueOptions(): WorkQueueOptions & { maxWorkers: { bounded: number; unb
     maxWorkers: max,
     minWorkers: once(4) ? 1 : 0,
     concurrency: { bounded: among(1, 1, 1, 2, 3), unbounded: among(1, 2, 4) },
-    idleTimeoutMs: among(1, 20, 500, Infinity),
+    idleTimeoutMs: among(5, 100, 1000, Infinity),
     onFull: among('reject', 'cancel-oldest'),
     closeDeadlineMs: among(50, 1000, 30_000, 30_000),
-    loadDeadlineMs: among(500, 30_000),
+    loadDeadlineMs: among(3000, 30_000),
     entry: entryUrl,
-    ...(once(3) ? { recycle: { works: 1 + below(20) } } : {}),
+    ...(once(4) ? { recycle: { works: 3 + below(20) } } : {}),
     ...(once(8) ? { recycle: { heapMb: 64 } } : {}),
   }
 }
@@ -113,13 +113,16 @@ let lastWatch = 0
 export function watch(scene: Scene, what: string, promise: Promise<unknown>): void {
   const number = ++lastWatch
   scene.open.set(number, what)
-  const settle = (error: unknown): void => {
+  const settle = (error: Error | null): void => {
     scene.open.delete(number)
     simulated.ledger.tell(() => `${what} is over${error === null ? '' : `: ${String(error)}`}`)
     if (error === null || isKnown(error)) return
     simulated.ledger.diverge(`${what} failed by ${String(error)}`)
   }
-  promise.then(() => settle(null), settle)
+  promise.then(
+    () => settle(null),
+    (error: unknown) => settle(error as Error),
+  )
 }
 
 function isKnown(error: unknown): boolean {

@@ -11,7 +11,7 @@ export interface Simulated {
   readonly name: string
   readonly ledger: Ledger
   /** A whole number from 0 up to, not including, this. */
-  below(limit: number): number
+  readonly below: (limit: number) => number
   /** Counts a fault. */
   fault(kind: string): void
 }

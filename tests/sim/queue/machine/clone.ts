@@ -29,7 +29,7 @@ export class Copier {
     moved: ReadonlyMap<object, unknown>,
     refuse: (text: string) => Error,
   ) {
-    this.#to = to as unknown as Made
+    this.#to = to
     this.#copies = new Map(moved)
     this.#refuse = refuse
   }
@@ -67,11 +67,11 @@ export class Copier {
 
   #fill(value: object, copy: object): void {
     if (types.isMap(value)) {
-      for (const [key, each] of [...value]) {
+      for (const [key, each] of value) {
         ;(copy as Map<unknown, unknown>).set(this.copy(key), this.copy(each))
       }
     } else if (types.isSet(value)) {
-      for (const each of [...value]) (copy as Set<unknown>).add(this.copy(each))
+      for (const each of value) (copy as Set<unknown>).add(this.copy(each))
     } else if (types.isNativeError(value)) {
       if ('cause' in value) (copy as { cause?: unknown }).cause = this.copy(value.cause)
     } else if (Array.isArray(value) || isPlain(value)) {

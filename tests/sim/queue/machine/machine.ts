@@ -10,7 +10,7 @@
 import { chanceOf, type Below } from './chance.js'
 import type { Call } from './loop.js'
 import { giveRealm } from './realm.js'
-import { ended, Thread } from './thread.js'
+import { ended, type Thread } from './thread.js'
 
 /** How this machine is, by its seed. */
 export interface Nature {
@@ -216,7 +216,7 @@ export class Machine {
   }
 }
 
-export function messageOf(thrown: unknown): string {
+function messageOf(thrown: unknown): string {
   const { stack } = (thrown ?? {}) as { stack?: unknown }
   return typeof stack === 'string' ? stack : String(thrown)
 }

@@ -147,11 +147,9 @@ interface WorkerOptions {
 
 function workerThreadsOf(machine: Machine, thread: Thread, data: unknown, maker: Maker): object {
   const { environmentData } = thread
-  class Channel {
-    constructor() {
-      thread.check()
-      Object.assign(this, Port.pair(thread))
-    }
+  function Channel(): { port1: Port; port2: Port } {
+    thread.check()
+    return Port.pair(thread)
   }
   return {
     getEnvironmentData: (key: unknown) => environmentData.get(key),

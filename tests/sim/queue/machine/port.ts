@@ -115,7 +115,7 @@ export class Port implements Inlet {
   }
 
   #emit(type: string, value: unknown): void {
-    for (const each of [...this.#listeners]) {
+    for (const each of this.#listeners.slice()) {
       if (each.type !== type) continue
       if (each.once) this.off(type, each.listener)
       each.listener.call(this, value)
@@ -133,7 +133,7 @@ export class Port implements Inlet {
 
 /** @throws in the sender's realm: something cannot be sent */
 export function pack(value: unknown, transfer: readonly unknown[], holder: Holder | null): Packet {
-  const TheError = (holder?.intrinsics.Error ?? Error) as ErrorConstructor
+  const TheError: ErrorConstructor = holder?.intrinsics.Error ?? Error
   const refuse = (text: string): Error =>
     Object.assign(new TheError(text), { name: 'DataCloneError', code: 25 })
   const moved = new Map<object, unknown>()

@@ -1,0 +1,84 @@
+/**
+ * Ways in which the library may be broken: a simulation that does not notice them simulates nothing.
+ *
+ * @module
+ */
+import type { Change } from './bundle.js'
+import { worldOf } from './queue.js'
+
+interface Mutant extends Change {
+  readonly breaks: string
+}
+
+const mutants: readonly Mutant[] = [
+  {
+    breaks: 'a worker claims a work, whoever was first',
+    file: 'src/ring/slot.ts',
+    from: 'return memory.replace(words, slotOf(slot) + Slot.STATE, seen, claimed)',
+    to: 'memory.store(words, slotOf(slot) + Slot.STATE, claimed); return true',
+  },
+  {
+    breaks: 'low works are taken first',
+    file: 'src/wq/serving.ts',
+    from: 'takeNext(words, level, seat)',
+    to: 'takeNext(words, levels.length - 1 - level, seat)',
+  },
+  {
+    breaks: 'a work hangs on to a chain that is closed',
+    file: 'src/ring/slot.ts',
+    from: 'return memory.replace(words, slotOf(last) + Slot.NEXT, OPEN, slot + 1)',
+    to: 'memory.store(words, slotOf(last) + Slot.NEXT, slot + 1); return true',
+  },
+  {
+    breaks: 'the works of a thread that has died are not settled',
+    file: 'src/wq/account.ts',
+    from: 'this.ends.died(server, work, error)) count++',
+    to: 'false) count++',
+  },
+  {
+    breaks: 'a work whose thread has died runs again, though it had begun',
+    file: 'src/wq/ends.ts',
+    from: 'return memory.load(lane.memory.words, slotOf(work.slot) + Slot.BEGAN) === 0',
+    to: 'return true',
+  },
+  {
+    breaks: 'a frozen worker goes on',
+    file: 'src/worker/control.ts',
+    from: 'if (!mustStand(words, row, point)) return false',
+    to: 'return false',
+  },
+  {
+    breaks: 'a worker is made beyond the limit of an owner',
+    file: 'src/worker/limits.ts',
+    from: 'if (full === null) {',
+    to: 'if (words !== null) {',
+  },
+  {
+    breaks: 'a cancelled work keeps its place in the line of its key',
+    file: 'src/wq/keys.ts',
+    from: 'if (line.last === work) line.last = link.before',
+    to: '',
+  },
+  {
+    breaks: 'a work does not wait for those before it',
+    file: 'src/wq/dependents.ts',
+    from: 'else if (left > 1) this.#waiting.set(dependent, left - 1)',
+    to: 'else if (left > 1000) return',
+  },
+]
+
+/** More seeds than this are not tried. */
+const mostSeeds = 60
+
+/** @returns for each mutant the seed that notices it; null: none does */
+export async function tryMutants(): Promise<Record<string, number | null>> {
+  const found: Record<string, number | null> = {}
+  for (const { breaks, ...change } of mutants) {
+    const world = worldOf(change)
+    found[breaks] = null
+    for (let seed = 1; seed <= mostSeeds && found[breaks] === null; seed++) {
+      if ((await world.run(seed)).divergences.length > 0) found[breaks] = seed
+    }
+  }
+  return found
+}
