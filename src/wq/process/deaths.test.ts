@@ -28,7 +28,7 @@ const failureOf = (promise: Promise<unknown>): Promise<Coded> =>
   )
 
 /** What no death here takes, on a loaded machine. */
-const patienceMs = 10_000
+const patienceMs = 60_000
 
 describe('a child process that ends rejects its work', () => {
   const ways: [string, (queue: Queue) => Promise<unknown>, string, RegExp][] = [
