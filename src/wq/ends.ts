@@ -84,12 +84,13 @@ export class Ends {
     }
     const { killed, culprit } = server
     this.#release(server, work)
-    const isMeant = culprit === null || culprit === work || (work.extras?.told ?? null) !== null
+    const told = work.extras?.told ?? null
+    const meant = culprit === null || culprit === work ? killed : told
     const settled =
       killed === null
         ? work.reject(error ?? server.ended())
-        : isMeant
-          ? work.cancelWith(killed)
+        : meant !== null
+          ? work.cancelWith(meant)
           : work.reject(innocent(server, killed))
     if (settled) this.#events.settled(work)
     return true

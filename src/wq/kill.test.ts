@@ -123,6 +123,17 @@ describe('a cancelled work that does not end', () => {
     for (const { result } of works) assert.equal((await failureOf(result)).code, 'ECANCELED')
   })
 
+  test('and dies with one whose time was up, rejects with its own cancel, not with that time', async () => {
+    await using queue = make({ maxWorkers: 1, concurrency: 2 })
+    const [one, two] = [word(), word()]
+    const canceled = queue.enqueue('deaf', [one], { killAfterMs: 600_000 })
+    await marked(one)
+    assert.equal(canceled.cancel(), 'running')
+    const late = queue.enqueue('deaf', [two], { timeoutMs: 20, killAfterMs: 20 })
+    assert.equal((await failureOf(late.result)).code, 'ETIME')
+    assert.equal((await failureOf(canceled.result)).code, 'ECANCELED')
+  })
+
   test('keeps its key until its thread is gone, and the next of that key runs on the replacement', async () => {
     await using queue = make({ maxWorkers: 2 })
     const [begun, counter] = [word(), word()]
