@@ -70,7 +70,11 @@ export async function closeQueue(queue: Closable): Promise<CloseReport> {
     }
     queue.retire()
     deadline(killGraceMs, () => {
-      for (const server of queue.servers()) end(server, reason)
+      for (const server of queue.servers()) {
+        end(server, reason)
+        // Nothing is open once this is closed: no work comes that its thread could meddle with.
+        server.abandon()
+      }
       closed.resolve(report())
     })
   })

@@ -21,15 +21,8 @@ import {
   type TransferListItem,
 } from '../os/thread.js'
 import { allocateCompletions, Chunks, getUp, isAsleep, isBlocked, Reaper } from '../ring/index.js'
-import {
-  errorOf,
-  loadTimeout,
-  reportOf,
-  scopeOf,
-  thawedDeadline,
-  thrownOf,
-  UserWorker,
-} from '../worker/index.js'
+import { errorOf, loadTimeout, reportOf, scopeOf } from '../worker/index.js'
+import { thawedDeadline, thrownOf, UserWorker } from '../worker/index.js'
 import type { Lane } from './lane.js'
 import { limitChild } from './process/index.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
@@ -299,8 +292,13 @@ export class Server {
     else this.#worker?.kill()
     deadline(killGraceMs, () => {
       this.#worker?.kill()
-      this.#exited(null)
+      this.abandon()
     })
+  }
+
+  /** Settles what it has now, whether its thread is gone or not. To be called after {@link kill}. */
+  abandon(): void {
+    this.#exited(null)
   }
 
   /** Nobody sits in its seat any more. */

@@ -38,12 +38,6 @@ export const mutants: readonly Mutant[] = [
     after: '}',
   },
   {
-    name: 'a vring runs on with a kick that is gone',
-    file: 'vhost/vring-state.ts',
-    before: 'await this.pause()\n    this.#isBroken = false\n    closeIfAny',
-    after: 'this.#isBroken = false\n    closeIfAny',
-  },
-  {
     name: 'the last sector is beyond the disk',
     file: 'devices/blk/disk-request.ts',
     before: 'sectors <= capacity - sector',

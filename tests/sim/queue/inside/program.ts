@@ -40,9 +40,9 @@ export function start(done: () => void): () => string[] {
 function excess({ stages, tenant }: Scene, thread: string): string | null {
   const stage = stages.find(({ name }) => thread.startsWith(`${name}-`))
   if (stage === undefined) return null
-  const { queue, max, owner, name } = stage
+  const { queue, max, times, owner, name } = stage
   const count = queue.workers().length
-  if (count > max.bounded + max.unbounded) return `${name} has ${count} workers`
+  if (count > times * (max.bounded + max.unbounded)) return `${name} has ${count} workers`
   if (tenant === null || owner !== tenant) return null
   const all = tenant.workers().length
   return all > tenant.limits.workers ? `the tenant has ${all} workers` : null

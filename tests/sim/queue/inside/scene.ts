@@ -43,6 +43,8 @@ export interface Stage {
     readonly abort: AbortController | null
   }[]
   readonly max: { bounded: number; unbounded: number }
+  /** How many times that there may be: workers that are due may be replaced before they are gone. */
+  readonly times: number
   isClosing: boolean
 }
 
@@ -87,7 +89,8 @@ function stageOf(index: number, tenant: Owner | null, keySpace: KeySpace | null)
   })
   simulated.ledger.tell(() => `${name}: ${JSON.stringify({ ...options, limit })}`)
   const line = keySpace === null ? name : 'all'
-  return { name, queue, line, limit, owner, works: [], max: options.maxWorkers, isClosing: false }
+  const [max, times] = [options.maxWorkers, options.recycle === undefined ? 1 : 2]
+  return { name, queue, line, limit, owner, works: [], max, times, isClosing: false }
 }
 
 /** Takes the carrier of the seed before back. */
