@@ -193,12 +193,10 @@ export class Ledger {
       if (!isSameLine(entry, other) || this.isGone(other.run?.thread ?? '')) continue
       this.diverge(`${shown(entry)} begins beside ${shown(other)}`)
     }
-    for (const other of this.entries) {
-      if (other.id >= entry.id) break
-      if (other.run !== null || other.outcome !== null || !isSameLine(entry, other)) continue
-      if (this.#waits(other)) {
-        this.diverge(`${shown(entry)} begins before ${shown(other)}`)
-      }
+    // Judged by who begins too late: one that is passed by may be about to be settled.
+    for (const other of this.entries.slice(entry.id + 1)) {
+      if (other.run === null || !isSameLine(entry, other)) continue
+      this.diverge(`${shown(entry)} begins after ${shown(other)}`)
     }
   }
 
