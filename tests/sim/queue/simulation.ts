@@ -190,8 +190,8 @@ export class Simulation {
     const body = thread.realm.evaluate(script) as Body
     const require = requireOf(machine, thread, workerData, this.#maker)
     const process = processOf(machine, thread, require)
-    const atomics = atomicsOf(machine, thread, (words, index, before, after) => {
-      for (const edge of this.#edgesOf(words, index, before, after)) this.#ledger.edges.add(edge)
+    const atomics = atomicsOf(machine, thread, (...change) => {
+      for (const edge of this.#edgesOf(...change)) this.#ledger.edges.add(edge)
     })
     const simulated = thread.maker === null ? this.#forProgram(thread) : this.#forThread(thread)
     return body(simulated, process, require, atomics)
