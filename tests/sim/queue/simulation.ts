@@ -124,8 +124,6 @@ export class Simulation {
   }
 
   #hang(open: () => string[]): void {
-    // Whoever holds up those below him on the stack for ever is a limit of this machine: says nothing.
-    if (this.#machine.isHeldUp(restMs)) return this.#ledger.tell(() => 'the stack is held up')
     const works = this.#ledger.entries.filter(({ outcome }) => outcome === null)
     const waited = works.slice(0, 5).map(({ id, name, queue }) => `work ${id} (${queue} ${name})`)
     const why = this.#machine.halted ?? 'Nothing goes on'
