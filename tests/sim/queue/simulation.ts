@@ -97,8 +97,12 @@ export class Simulation {
         leftovers = side['leftovers'] as () => string[]
       }),
     )
-    const until = machine.now + patienceMs
-    while (!end.isOver && machine.now < until && machine.turn());
+    let until = machine.now + patienceMs
+    for (let before = machine.now; !end.isOver && before < until && machine.turn();) {
+      // A turn that took long held up everybody else: their time begins when it is over.
+      if (machine.now - before > restMs) until += machine.now - before
+      before = machine.now
+    }
     if (end.isOver) this.#rest(leftovers)
     else this.#hang(open)
     if (machine.halted === null) machine.giveBack(this.#program)
