@@ -7,14 +7,11 @@
 /** Every edge that works can take. */
 export const reachable: readonly string[] = [
   'worker BOOTING → CREATED',
-  'worker BOOTING → EXITED',
   'worker BOOTING → SPARE',
   'worker BOOTING → OWNER',
   'worker SPARE → BOOTING',
   'worker CREATED → RUNNING',
-  'worker CREATED → EXITED',
   'worker RUNNING → EXITED',
-  'worker BOOTING → gone',
   'worker SPARE → gone',
   'worker CREATED → gone',
   'worker RUNNING → gone',

@@ -82,6 +82,8 @@ export class Ledger {
   readonly queues = new Map<string, QueueFacts>()
   peek: Peek | null = null
   now: () => number = () => 0
+  /** Whether a thread has others above it for long. */
+  isHeldUp: () => boolean = () => false
   /** Whether a thread was told to end, and can do nothing more. */
   isDying: (thread: string) => boolean = () => false
   tell: (line: () => string) => void = () => {}
@@ -191,12 +193,10 @@ export class Ledger {
       if (!isSameLine(entry, other) || this.isGone(other.run?.thread ?? '')) continue
       this.diverge(`${shown(entry)} begins beside ${shown(other)}`)
     }
-    for (const other of this.entries) {
-      if (other.id >= entry.id) break
-      if (other.run !== null || other.outcome !== null || !isSameLine(entry, other)) continue
-      if (this.#waits(other)) {
-        this.diverge(`${shown(entry)} begins before ${shown(other)}`)
-      }
+    // Judged by who begins too late: one that is passed by may be about to be settled.
+    for (const other of this.entries.slice(entry.id + 1)) {
+      if (other.run === null || !isSameLine(entry, other)) continue
+      this.diverge(`${shown(entry)} begins after ${shown(other)}`)
     }
   }
 
@@ -209,7 +209,8 @@ export class Ledger {
       if (other.id >= entry.id) break
       if (other.outcome !== null || other.run !== null || other.key !== undefined) continue
       if (other.after.length > 0 || other.level > entry.level) continue
-      if (other.level < entry.level && other.submittedAt >= since) continue
+      const wasThere = other.submittedAt < since && isTakenAtOnce(entry)
+      if (other.level < entry.level && !wasThere) continue
       if (other.queue !== entry.queue || other.unbounded !== entry.unbounded) continue
       // It may have been claimed, and have lost its thread and its place.
       if (this.factsOf(entry.queue).deaths > other.deathsBefore) continue
@@ -243,6 +244,11 @@ function isCancel(code: string | null): boolean {
   return code === 'ECANCELED' || code === 'ABORT_ERR' || code === 'ERR_OWNER_KILLED'
 }
 
+/** Whether it is called as soon as it is claimed: its arguments do not come by message. */
+function isTakenAtOnce({ name }: Entry): boolean {
+  return name === 'add' || name === 'attend' || name === 'spin' || name === 'block'
+}
+
 function isSameLine(one: Entry, other: Entry): boolean {
   return one.line === other.line && one.key === other.key
 }
@@ -252,7 +258,7 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : `'${String(message)}'`
 }
 
-export function shown(entry: Entry): string {
+function shown(entry: Entry): string {
   const key = entry.key === undefined ? '' : ` of key ${String(entry.key)}`
   const kind = `${entry.unbounded ? 'u' : 'b'}${entry.level}`
   return `work ${entry.id} (${entry.queue} ${kind} ${entry.name}${key})`

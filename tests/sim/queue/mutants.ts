@@ -68,7 +68,7 @@ const mutants: readonly Mutant[] = [
 ]
 
 /** More seeds than this are not tried. */
-const mostSeeds = 60
+const mostSeeds = 200
 
 /** @returns for each mutant the seed that notices it; null: none does */
 export async function tryMutants(): Promise<Record<string, number | null>> {

@@ -26,11 +26,12 @@ export interface Circumstances {
 export interface Others {
   isNotDone(id: number): boolean
   isGone(thread: string): boolean
+  isHeldUp(): boolean
   now(): number
 }
 
 /** The error of the handler that fails. */
-export const ownFailure = "'as asked'"
+const ownFailure = "'as asked'"
 
 /** Clocks of the model and of the library are not read at the same step. */
 const slackMs = 2
@@ -67,8 +68,8 @@ const rules: Readonly<Record<string, Rule>> = {
   ERR_WORKER_INIT: whenRefused,
   ERR_MODULE_LOAD: (_, { loadFailures }) =>
     loadFailures > 0 ? null : 'and every module was loaded',
-  ERR_MODULE_LOAD_TIMEOUT: (_, { standstills }) =>
-    standstills > 0 ? null : 'and nothing stood still',
+  ERR_MODULE_LOAD_TIMEOUT: (_, { standstills }, others) =>
+    standstills > 0 || others.isHeldUp() ? null : 'and nothing stood still',
   ERR_OWNER_KILLED: (_, { isOwnerKilled }) => (isOwnerKilled ? null : 'and its owner lives'),
   ENOSYS: (_, { isOwnerStopped }) => (isOwnerStopped ? null : 'and its owner has not ended'),
   ERR_WORKER_DIED: whenDied,

@@ -25,6 +25,9 @@ const patienceMs = 3_600_000
 /** The edges that a change of a shared word is. */
 type EdgesOf = (...change: Parameters<Watch>) => string[]
 
+/** Whoever has others above him for so long, in milliseconds, may miss a deadline. */
+const heldUpMs = 1000
+
 /** That of the handler that ends its thread. */
 const leavingCode = 7
 
@@ -64,6 +67,7 @@ export class Simulation {
       heard: (thread) => this.#heard(thread),
     })
     this.#ledger.now = () => this.#machine.now
+    this.#ledger.isHeldUp = () => this.#machine.isHeldUp(heldUpMs)
     this.#ledger.isDying = (name) => {
       const thread = this.#machine.threads.find((each) => each.name === name)
       return thread !== undefined && thread.terminatedAt <= this.#machine.now
@@ -93,8 +97,12 @@ export class Simulation {
         leftovers = side['leftovers'] as () => string[]
       }),
     )
-    const until = machine.now + patienceMs
-    while (!end.isOver && machine.now < until && machine.turn());
+    let until = machine.now + patienceMs
+    for (let before = machine.now; !end.isOver && before < until && machine.turn();) {
+      // A turn that took long held up everybody else: their time begins when it is over.
+      if (machine.now - before > restMs) until += machine.now - before
+      before = machine.now
+    }
     if (end.isOver) this.#rest(leftovers)
     else this.#hang(open)
     if (machine.halted === null) machine.giveBack(this.#program)
@@ -186,8 +194,8 @@ export class Simulation {
     const body = thread.realm.evaluate(script) as Body
     const require = requireOf(machine, thread, workerData, this.#maker)
     const process = processOf(machine, thread, require)
-    const atomics = atomicsOf(machine, thread, (words, index, before, after) => {
-      for (const edge of this.#edgesOf(words, index, before, after)) this.#ledger.edges.add(edge)
+    const atomics = atomicsOf(machine, thread, (...change) => {
+      for (const edge of this.#edgesOf(...change)) this.#ledger.edges.add(edge)
     })
     const simulated = thread.maker === null ? this.#forProgram(thread) : this.#forThread(thread)
     return body(simulated, process, require, atomics)

@@ -68,6 +68,11 @@ async function course(scene: Scene): Promise<void> {
 async function end(scene: Scene): Promise<void> {
   simulated.calm()
   thawAll()
+  // Whatever waits comes to its turn by itself, and not by the end of its queue.
+  if (once(2)) {
+    for (const { name, queue } of scene.stages) watch(scene, `last flush of ${name}`, queue.flush())
+    while (scene.open.size > 0) await pause(100)
+  }
   for (const stage of scene.stages) close(scene, stage)
   const { tenant } = scene
   if (once(2)) for (const { queue } of scene.stages) await queue.close()

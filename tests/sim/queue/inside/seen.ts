@@ -18,9 +18,17 @@ const slotWords = slotOf(1) - slotOf(0)
 const flags = Object.entries(Flag).filter(([name]) => name !== 'PARK')
 
 /** The edges that a change of a shared word is; most words have none. */
-export function edgesOf(words: Words, index: number, before: number, after: number): string[] {
+export function edgesOf(
+  words: Words,
+  index: number,
+  before: number,
+  after: number,
+  isStore: boolean,
+): string[] {
   if (words.length === tableLength) {
-    return index % rowWords === Field.CONTROL && index >= rowWords ? ofControl(before, after) : []
+    return index % rowWords === Field.CONTROL && index >= rowWords
+      ? ofControl(before, after, isStore)
+      : []
   }
   if (words.length < slotOf(0) || slotsIn(words) !== slots) return []
   const place = index - slotOf(0)
@@ -31,8 +39,9 @@ function nameOf(names: Readonly<Record<string, number>>, value: number): string 
   return Object.keys(names).find((name) => names[name] === value) ?? String(value)
 }
 
-function ofControl(before: number, after: number): string[] {
-  if (after === 0) return [`worker ${nameOf(State, stateOf(before))} → gone`]
+/** A row that is given back is zero, and so is the word of a thread that boots. */
+function ofControl(before: number, after: number, isStore: boolean): string[] {
+  if (isStore && after === 0) return [`worker ${nameOf(State, stateOf(before))} → gone`]
   const edges: string[] = []
   const [from, to] = [stateOf(before), stateOf(after)]
   if (from !== to) edges.push(`worker ${nameOf(State, from)} → ${nameOf(State, to)}`)

@@ -8,14 +8,20 @@ import type { Thread } from './thread.js'
 
 type Words = Int32Array<SharedArrayBuffer>
 
-/** Hears of each change of a shared word. */
-export type Watch = (words: Words, index: number, before: number, after: number) => void
+/** Hears of each change of a shared word, and whether the word was just written. */
+export type Watch = (
+  words: Words,
+  index: number,
+  before: number,
+  after: number,
+  isStore: boolean,
+) => void
 
 /** @returns what takes the place of `Atomics` in the thread */
 export function atomicsOf(machine: Machine, thread: Thread, watch: Watch): object {
-  const changed = (words: Words, index: number, before: number): number => {
+  const changed = (words: Words, index: number, before: number, isStore = false): number => {
     const after = words[index] as number
-    if (after !== before) watch(words, index, before, after)
+    if (after !== before) watch(words, index, before, after, isStore)
     return before
   }
   return {
@@ -25,7 +31,7 @@ export function atomicsOf(machine: Machine, thread: Thread, watch: Watch): objec
     },
     store(words: Words, index: number, value: number): void {
       machine.step(thread)
-      changed(words, index, Atomics.exchange(words, index, value))
+      changed(words, index, Atomics.exchange(words, index, value), true)
     },
     add(words: Words, index: number, value: number): number {
       machine.step(thread)

@@ -113,6 +113,13 @@ export class Machine {
       if (wait.words === words && wait.index === index) wait.woken = true
   }
 
+  /** Whether a thread has others above it for longer than this, in milliseconds. */
+  isHeldUp(ms: number): boolean {
+    return this.#stack.some(
+      ({ maker, goesOnSince }) => maker !== null && this.now - goesOnSince > ms,
+    )
+  }
+
   halt(why: string): void {
     this.halted ??= why
   }
