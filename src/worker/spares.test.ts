@@ -156,6 +156,15 @@ describe('spares', () => {
     assert.equal(await UserWorker.spares(0, { env: {} }), 1)
   })
 
+  test('serve where what Node reads as it boots is empty as they serve where it is not set', async () => {
+    await UserWorker.spares(1, { env: {} })
+    const empty = { NODE_OPTIONS: '', NODE_PATH: '', NODE_DEBUG: '' }
+    const worker = await UserWorker.create(seven, { env: empty })
+    assert.equal(worker.describe().madeFrom, 'spare')
+    await worker.stop()
+    assert.equal(await UserWorker.spares(0, { env: empty }), 1)
+  })
+
   test('survive data that cannot be sent, and serve the next worker', async () => {
     await UserWorker.spares(1)
     const data = { no: () => {} }

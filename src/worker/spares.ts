@@ -246,14 +246,14 @@ export function takeSpare(
   return shelfOf(options)?.take(ear, adoptionOf, scope) ?? null
 }
 
-/** What Node reads of the environment only while a thread boots (measured). */
+/** What Node reads of the environment only while a thread boots (measured); empty is not set. */
 const readAtBoot = ['NODE_OPTIONS', 'NODE_PATH', 'NODE_DEBUG']
 
 /** What cannot change once a thread runs, in words. */
 function keyOf(options: ThreadOptions): string {
   const { env = process.env, execArgv, resourceLimits, entry, stdout, stderr } = options
   const shared = env === SHARE_ENV
-  const bootEnv = readAtBoot.map((name) => (shared ? process.env : env)[name] ?? null)
+  const bootEnv = readAtBoot.map((name) => (shared ? process.env : env)[name] || null)
   const limits = Object.entries(resourceLimits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([shared, bootEnv, execArgv ?? null, limits, entry ?? null, stdout, stderr])
 }

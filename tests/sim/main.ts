@@ -68,7 +68,12 @@ async function runMany(world: World, from: number, count: number): Promise<Censu
 }
 
 async function runShare(share: Share, outcomes: Map<number, Outcome>): Promise<void> {
-  const thread = new Worker(new URL('./share.js', import.meta.url), { workerData: share })
+  const thread = new Worker(new URL('./share.js', import.meta.url), {
+    workerData: share,
+    // Else a thread that ends closes descriptors that system calls have closed before, by numbers
+    // that another thread's may have by now.
+    trackUnmanagedFds: false,
+  })
   thread.on('message', ([seed, outcome]: [number, Outcome]) => outcomes.set(seed, outcome))
   // An error of the thread is one of ours.
   await once(thread, 'exit')

@@ -89,7 +89,7 @@ const describedAt = (guest: number, size: number, offset: number): GuestRegion['
   offset,
 })
 
-export const toUser = (guest: number): number => guest + userOffset
+const toUser = (guest: number): number => guest + userOffset
 
 /** Bytes on either side of a buffer that nobody may touch. */
 const guardBytes = 32

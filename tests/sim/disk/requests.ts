@@ -14,7 +14,9 @@ import {
 import { fillSector, sectorBytes, type Change, type Sectors } from './sectors.js'
 import type { System } from './system.js'
 
-export const [ok, failed, unsupported] = [0, 1, 2]
+export const ok = 0
+export const failed = 1
+const unsupported = 2
 
 const types = { read: 0, write: 1, flush: 4, getId: 8, discard: 11, zeroes: 13 } as const
 type Kind = keyof typeof types | 'bad'
