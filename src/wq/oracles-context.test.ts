@@ -39,7 +39,7 @@ type WithRights = { rights: string; takeRightsBack: () => void }
 
 /** What the tests of io_uring's own library assert about whom a work belongs to. */
 describe('as in liburing, whose a work is', () => {
-  test('self: the process that a work finds as its own is that of its caller', async () => {
+  test('self: the process that a work finds as its own is that of its caller [UW-2, INV-UW-3]', async () => {
     const { pid } = process
     const find = async (): Promise<unknown[]> => {
       const { readlinkSync, readFileSync } = await import('node:fs')
@@ -76,7 +76,7 @@ describe('as in liburing, whose a work is', () => {
     assert.equal(counter[0], 0)
   })
 
-  test('wq-aff: a worker has its queue in its name, and the CPUs that were named, and no others', async () => {
+  test('wq-aff: a worker has its queue in its name, and the CPUs that were named, and no others [WQ-8]', async () => {
     const [first] = await withWorker((queue) => queue.run(ownCpus))
     const cpu = Number(/^\d+/.exec(first ?? '')?.[0])
     const names: string[] = []
@@ -98,7 +98,7 @@ describe('as in liburing, whose a work is', () => {
     await refused.close()
   })
 
-  test('io-cancel: a cancel in another queue finds nothing, and the work there goes on', async () => {
+  test('io-cancel: a cancel in another queue finds nothing, and the work there goes on [WQ-43]', async () => {
     await using queue = new WorkQueue<typeof Handlers>(handlers, { maxWorkers: 1 })
     await using other = new WorkQueue<typeof Handlers>(handlers, { maxWorkers: 1 })
     const [begun, gate, ended] = [word(), word(), word()]
@@ -114,7 +114,7 @@ describe('as in liburing, whose a work is', () => {
     assert.deepEqual(await Promise.all([running, pending].map(end)), ['done', 'done'])
   })
 
-  test('link_drain: what is submitted behind a flush begins when all before it has ended', async () => {
+  test('link_drain: what is submitted behind a flush begins when all before it has ended [WQ-36]', async () => {
     await using queue = new WorkQueue<typeof Handlers>(handlers, { maxWorkers: 4 })
     const begun = word(16)
     const ended = word(16)

@@ -101,7 +101,7 @@ describe('as in liburing, at an end', () => {
     assert.equal(out, '[[0,3],0,"running"]\n[1,7]\n')
   })
 
-  test('futex-kill: a signal that ends a process ends it though a work waits for a word', async () => {
+  test('futex-kill: a signal ends a process though a work of it waits for a word [WQ-56, INV-SIG-3]', async () => {
     for (const signal of ['SIGKILL', 'SIGTERM']) {
       const { code, out } = await run(`
         const queue = new WorkQueue(null, { maxWorkers: 1 })
@@ -120,7 +120,7 @@ describe('as in liburing, at an end', () => {
     }
   })
 
-  test('exit-no-cleanup: a thread that leaves 3 queues with works of all kinds ends', async () => {
+  test('exit-no-cleanup: a thread that leaves 3 queues with works of all kinds ends [WQ-58]', async () => {
     const body = `
       const marks = []
       for (let queues = 0; queues < 3; queues++) {

@@ -19,7 +19,7 @@ interface Report {
 }
 
 describe('the simulated worlds', () => {
-  test('answer as their models do for 500 seeds, with every fault and every edge', async (t) => {
+  test('answer as their models do for 500 seeds, with every fault and edge [INV-IOWQ-4, INV-IOWQ-5]', async (t) => {
     const { code, output } = await sim('--seeds', '500', '--json')
     const { worlds } = JSON.parse(output) as Report
     t.diagnostic(JSON.stringify(worlds))
