@@ -91,7 +91,7 @@ export class Ends {
         ? work.reject(error ?? server.ended())
         : meant !== null
           ? work.cancelWith(meant)
-          : work.reject(innocent(server, killed))
+          : work.reject(server.ended(killed))
     if (settled) this.#events.settled(work)
     return true
   }
@@ -156,12 +156,6 @@ export class Ends {
 function unreadable(work: { readonly name: string }, cause: unknown): UserWorkerError {
   const text = `The result of '${work.name}' cannot be read by this thread: it is nested too deep for its stack`
   return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
-}
-
-/** The error for a work whose thread was ended for another one's sake. */
-function innocent(server: Server, cause: Error): UserWorkerError {
-  const text = `Worker '${server.name}' was ended because of another work that it ran`
-  return new UserWorkerError('ERR_WORKER_DIED', text, { cause, innocent: true })
 }
 
 /** The error for a value that cannot be cloned. */

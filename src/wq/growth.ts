@@ -87,6 +87,8 @@ export class Growth {
   #heldCheck: Timer | null = null
   #starvedCheck: Timer | null = null
   #isStarved = false
+  /** Whether a worker went to somebody else, and no work has come since. */
+  #gaveUp = false
   #idleCheck: Timer | null = null
   #endsAtCheck = 0
   #checkedAt = 0
@@ -140,7 +142,8 @@ export class Growth {
       else this.#considerLater()
       return
     }
-    const wanted = this.#min - servers.size
+    if (runnable > 0) this.#gaveUp = false
+    const wanted = this.#gaveUp ? 0 : this.#min - servers.size
     for (let count = 0; count < Math.min(wanted, room); count++) this.#account.add('minimum')
     const serving = [...servers].filter(({ state }) => state === 'serving')
     if (serving.length === 0) {
@@ -155,15 +158,12 @@ export class Growth {
     else this.#lookLater()
   }
 
-  /** Whether works wait because the limit of an owner leaves them no worker. */
+  /** Whether an owner's limit leaves works without a worker. */
   get isStarved(): boolean {
     return this.#isStarved && this.#account.servers.size === 0
   }
 
-  /**
-   * An owner's limit leaves no room. The works stay; whoever has a worker of that owner and nothing to
-   * do gives it up, and otherwise there is room when one ends.
-   */
+  /** An owner's limit leaves no room: whoever has a worker to spare gives it up, or one ends some time. */
   #starve(): void {
     if (this.#isStarved) return
     this.#account.askForRoom(this.#account.servers.size === 0)
@@ -196,17 +196,20 @@ export class Growth {
   }
 
   /**
-   * Lets a server go that does nothing, though it be the last; or, for somebody who has none at all, one
-   * of several, when it has finished what it does.
+   * Lets a server go that does nothing, though it be the last; for somebody who has none at all, also one
+   * of the minimum, and one of several when it has finished what it does.
    *
    * @returns whether there was one
    */
   yieldServer(forOneWithNone: boolean): boolean {
     const { servers, runnable } = this.#account
     const staying = [...servers].filter((each) => each.state === 'serving' && !each.isLeaving)
-    const spare = runnable === 0 ? staying.length - this.#min : staying.length - 1
+    const kept = runnable > 0 ? 1 : forOneWithNone ? 0 : this.#min
     const last = staying.at(-1)
-    if (last === undefined || spare <= 0 || (runnable > 0 && !forOneWithNone)) return false
+    if (last === undefined || staying.length <= kept || (runnable > 0 && !forOneWithNone))
+      return false
+    // Its minimum would take the place back at once: it is made anew when it has works.
+    this.#gaveUp = true
     last.retire()
     return true
   }
@@ -232,10 +235,7 @@ export class Growth {
     this.consider()
   }
 
-  /**
-   * A server could not be made: the works wait for another one; if there is none, they fail
-   * (WQ-63).
-   */
+  /** A server could not be made: works wait for another one; if there is none, they fail (WQ-63). */
   failed(error: Error): void {
     const account = this.#account
     if (error instanceof UserWorkerError && error.owner !== undefined) return this.#starve()

@@ -134,6 +134,16 @@ describe('a cancelled work that does not end', () => {
     assert.equal((await failureOf(canceled.result)).code, 'ECANCELED')
   })
 
+  test('ends a broadcast there with the end of its thread, not with its own time-out', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    const begun = word()
+    const spinning = failureOf(queue.run('spin', [begun], { timeoutMs: 20, killAfterMs: 20 }))
+    await marked(begun)
+    const error = (await failureOf(queue.broadcast('thread'))) as UserWorkerError
+    assert.deepEqual([error.code, error.innocent], ['ERR_WORKER_DIED', true])
+    assert.equal((await spinning).code, 'ETIME')
+  })
+
   test('keeps its key until its thread is gone, and the next of that key runs on the replacement', async () => {
     await using queue = make({ maxWorkers: 2 })
     const [begun, counter] = [word(), word()]

@@ -112,6 +112,20 @@ describe('a queue whose owner has a limit', () => {
     await owner.stop()
   })
 
+  test('without a worker gets the place of an idle one of minWorkers too, and each in turn', async () => {
+    const owner = new Owner({ limits: { workers: 1 } })
+    const keeping = queueOf(owner, { maxWorkers: 2, minWorkers: 1 })
+    const other = queueOf(owner, { maxWorkers: 1 })
+    await keeping.ready()
+    const count = words()
+    for (let round = 0; round < 3; round++) {
+      await other.run('count', [count])
+      await keeping.run('count', [count])
+    }
+    assert.equal(count[0], 6)
+    await owner.stop()
+  })
+
   test('gets a place that an idle worker of another thread has, once that was idle for long', async () => {
     const owner = new Owner({ limits: { workers: 2 } })
     const idle = queueOf(owner, { idleTimeoutMs: 100 })

@@ -306,9 +306,11 @@ export class Server {
     getUp(this.lane.memory.words, this.seat)
   }
 
-  /** The error for a thread that ended without one. */
-  ended(): UserWorkerError {
-    return new UserWorkerError('ERR_WORKER_DIED', `Worker '${this.name}' has ended`)
+  /** The error for a thread that ended without one; or, with `cause`, because of another work. */
+  ended(cause: Error | null = null): UserWorkerError {
+    const text = `Worker '${this.name}' ${cause === null ? 'has ended' : 'was ended because of another work that it ran'}`
+    if (cause === null) return new UserWorkerError('ERR_WORKER_DIED', text)
+    return new UserWorkerError('ERR_WORKER_DIED', text, { cause, innocent: true })
   }
 
   #hear(message: ToQueue): void {
@@ -389,7 +391,8 @@ export class Server {
       this.reap()
       this.events.gone(this, why)
     } else this.#ready?.reject(why ?? this.ended())
-    for (const settle of this.#calls.values()) settle({ error: why ?? this.ended() })
+    const ofCalls = why === null || this.culprit !== null ? this.ended(why) : why
+    for (const settle of this.#calls.values()) settle({ error: ofCalls })
     this.#port?.close()
     this.#port = null
   }

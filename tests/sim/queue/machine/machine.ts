@@ -39,6 +39,8 @@ export interface Witness {
 
 /** Deeper than this nobody comes in between. */
 const deepest = 6
+/** A thread is below others for longer than this, in milliseconds, only while one of them cannot end. */
+const longestHoldMs = 20_000
 /** A run that takes more calls than this has no end. */
 const mostCalls = 400_000
 
@@ -99,6 +101,7 @@ export class Machine {
     this.#waits.push(wait)
     while (!wait.woken && this.now < until && thread.state === 'running' && this.halted === null) {
       if (this.now >= thread.terminatedAt) thread.die(1)
+      else if (until < Infinity && this.#holdsUp(thread)) this.now = until
       else if (!this.turn(Math.min(until, thread.terminatedAt)))
         this.halt('Nobody will wake a thread')
     }
@@ -117,6 +120,13 @@ export class Machine {
   isHeldUp(ms: number): boolean {
     return this.#stack.some(
       ({ maker, goesOnSince }) => maker !== null && this.now - goesOnSince > ms,
+    )
+  }
+
+  /** Whether a thread below this one has long wanted to go on: nobody else comes above it then. */
+  #holdsUp(thread: Thread): boolean {
+    return this.#stack.some(
+      (each) => each !== thread && this.now - each.goesOnSince > longestHoldMs,
     )
   }
 
