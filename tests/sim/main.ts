@@ -68,7 +68,10 @@ async function runMany(world: World, from: number, count: number): Promise<Censu
 }
 
 async function runShare(share: Share, outcomes: Map<number, Outcome>): Promise<void> {
-  const thread = new Worker(new URL('./share.js', import.meta.url), { workerData: share })
+  const thread = new Worker(new URL('./share.js', import.meta.url), {
+    workerData: share,
+    trackUnmanagedFds: false,
+  })
   thread.on('message', ([seed, outcome]: [number, Outcome]) => outcomes.set(seed, outcome))
   // An error of the thread is one of ours.
   await once(thread, 'exit')
