@@ -67,7 +67,8 @@ export class Census {
 
   /** Edges that were taken, and that the world does not know. */
   get unknown(): string[] {
-    return [...this.edges].filter((edge) => !this.world.edges.includes(edge))
+    const known = new Set([...this.world.edges, ...this.world.rare])
+    return [...this.edges].filter((edge) => !known.has(edge))
   }
 
   /** What is wrong with all this, in one sentence for each. */

@@ -26,6 +26,8 @@ export interface World {
   readonly faults: readonly string[]
   /** Every edge of the state tables that can be reached: all are, by enough seeds. */
   readonly edges: readonly string[]
+  /** Edges that hundreds of seeds may or may not reach, since too much must come together. */
+  readonly rare: readonly string[]
   /**
    * @param seed - an unsigned number of 32 bits
    * @param tell - where given, hears each step, one line each

@@ -44,7 +44,7 @@ export class Course {
       [1, () => this.#poison()],
       [1, () => this.#second()],
       [1, () => this.#resize()],
-      [1, () => this.#resetOwner()],
+      [2, () => this.#resetOwner()],
       [3, () => this.#powerFails()],
     ]
   }
@@ -216,8 +216,8 @@ export class Course {
       await this.#quiet()
       if (at.end.isOver || at.end.isToEnd) return
     }
-    if (at.system.chance(20)) this.#messages.askSomething()
-    if (at.system.chance(20)) this.#messages.sayNeutral()
+    for (let count = at.system.below(4); count > 0; count--) this.#messages.askSomething()
+    if (at.system.chance(50)) this.#messages.sayNeutral()
     await this.#quiet()
     const isThere = at.serving.process.threads.some(({ life }) => !life.isOver)
     if (!isThere && at.system.chance(30)) {

@@ -40,6 +40,7 @@ export function worldOf(mutant: Mutant | null): World {
     name: mutant === null ? 'disk' : `disk, ${mutant.name}`,
     faults,
     edges,
+    rare: [],
     async run(seed, tell): Promise<Outcome> {
       instantiate ??= packed(mutant)
       const simulation = new Simulation(seed, await instantiate, tell ?? null)

@@ -4,6 +4,12 @@
  * @module
  */
 
+/**
+ * What a thread does to a slot that it was ended for 500 ms and more ago, where it stood all that time: its
+ * work was given to another meanwhile (`rings.md`, when a thread dies).
+ */
+export const belated: readonly string[] = ['slot WITHDRAWN → DONE', 'slot DONE → DONE']
+
 /** Every edge that works can take. */
 export const reachable: readonly string[] = [
   'worker BOOTING → CREATED',
