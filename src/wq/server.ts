@@ -308,7 +308,8 @@ export class Server {
 
   /** The error for a thread that ended without one; or, with `cause`, because of another work. */
   ended(cause: Error | null = null): UserWorkerError {
-    const text = `Worker '${this.name}' ${cause === null ? 'has ended' : 'was ended because of another work that it ran'}`
+    const how = cause === null ? 'has ended' : 'was ended because of another work that it ran'
+    const text = `Worker '${this.name}' ${how}`
     if (cause === null) return new UserWorkerError('ERR_WORKER_DIED', text)
     return new UserWorkerError('ERR_WORKER_DIED', text, { cause, innocent: true })
   }
