@@ -65,7 +65,7 @@ describe('a short soak', () => {
   test('says so of a work that never settles, and ends', (t) => {
     const { status, report } = soak(t, [
       '--minutes',
-      '5',
+      '1',
       '--deadline',
       '2',
       ...few,
