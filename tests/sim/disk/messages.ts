@@ -10,6 +10,8 @@ import { SocketThing } from './system.js'
 import { bits, type Said } from './table.js'
 
 export class Messages extends SettingUp {
+  /** How often it was asked to log. */
+  #logRound = 0
   /** Regions come and go in mid-load. */
   changeMemory(): void {
     const { end, memory, system } = this.at
@@ -116,7 +118,11 @@ export class Messages extends SettingUp {
         this.say('SET_LOG_FD', null, { things: [at.queues[0]?.error ?? its()] })
       const session = at.end
       const { features } = session.table
-      this.afterwards(() => (at.logs = session.table.features === features))
+      const round = ++this.#logRound
+      // An answer of before may come when the same is asked for once more, and not done yet.
+      this.afterwards(() => {
+        if (round === this.#logRound) at.logs = session.table.features === features
+      })
     }
   }
 
