@@ -199,7 +199,8 @@ export class Account implements Growing {
   reap(): boolean {
     let found = false
     for (const server of this.#servers) {
-      if (server.state !== 'serving' || !server.reap()) continue
+      // One that was not heard to be ready may have completed works: nobody would look for them later.
+      if (server.state === 'gone' || !server.reap()) continue
       server.lastEndMs = runTime()
       found = true
     }
