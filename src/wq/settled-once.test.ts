@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Work } from '../index.js'
+import { WorkQueue, type Work } from '../index.js'
 import { until } from '../os/own-thread.fixture.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
-import { failureOf, word, type Coded } from './contract/support.fixture.js'
-import { make, reaches, upTo, type Queue } from './gated-queue.fixture.js'
+import { failureOf, moduleOf, word, type Coded } from './contract/support.fixture.js'
+import { make, reaches, untilSync, upTo, type Queue } from './gated-queue.fixture.js'
 
 checkForLeaks()
 
@@ -54,6 +54,26 @@ async function load(
   return { works, ends, canceled }
 }
 
+/** Stops at the first gate before it is ready, and at the second in its second work. */
+const stopping = moduleOf(`
+  let at, gates
+  const pass = (gate) => {
+    Atomics.add(at, 0, 1)
+    Atomics.wait(gates, gate, 0)
+  }
+  export function setup(data) {
+    at = data.at
+    gates = data.gates
+    pass(0)
+  }
+  export const first = () => {}
+  export const second = () => pass(1)`)
+
+function open(gates: Int32Array, gate: number): void {
+  Atomics.store(gates, gate, 1)
+  Atomics.notify(gates, gate)
+}
+
 describe('each work', () => {
   test('INV-IOWQ-4: runs at most once, settles once, among cancels and dying threads', async () => {
     await using queue = make({ maxWorkers: { bounded: 2, unbounded: 2 } })
@@ -91,6 +111,30 @@ describe('each work', () => {
     } finally {
       clearInterval(busy)
     }
+  })
+
+  test('settles also when it ends before its owner hears that its worker is ready', async () => {
+    const [at, gates] = [word(), word(2)]
+    await using queue = new WorkQueue(stopping, { maxWorkers: 1, data: { at, gates } })
+    const ready = queue.ready()
+    await reaches(at, 1)
+    try {
+      // Before the queue's own look, which the works ask for. It hears no message in between, and no
+      // worker is to tell it of an end before it has looked.
+      setImmediate(() => {
+        open(gates, 0)
+        // In the second work, the thread is done with the first one, and will not speak of it again.
+        untilSync(() => Atomics.load(at, 0) === 2)
+      })
+      const first = queue.enqueue('first')
+      const second = queue.enqueue('second')
+      await until('the first work is settled', () => first.state === 'done')
+      assert.equal(second.state, 'running')
+    } finally {
+      open(gates, 1)
+    }
+    await ready
+    await queue.run('first')
   })
 
   test('INV-IOWQ-4: runs once beside one whose thread is ended by force', async () => {
