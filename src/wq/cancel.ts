@@ -66,8 +66,9 @@ export class Cancellation {
 
   /** Cancels the oldest work that does not run. @returns whether there was one */
   cancelOldest(): boolean {
-    const oldest = this.unsettled().find(({ state }) => state === 'pending')
-    return oldest !== undefined && this.cancelAll([oldest]).canceled > 0
+    const pending = this.unsettled().filter(({ state }) => state === 'pending')
+    // One that a worker claims at this very moment runs, and nobody has cancelled it.
+    return pending.some((work) => this.dropAll([work], canceled) > 0)
   }
 
   /** Cancels one work, or those of its choice, all or the first. */
@@ -84,19 +85,17 @@ export class Cancellation {
   }
 
   cancelAll(works: readonly QueuedWork[]): CancelReport {
-    const reason = (work: QueuedWork): Error =>
-      new UserWorkerError('ECANCELED', `The work '${work.name}' was cancelled`)
-    const canceled = this.dropAll(works, reason)
+    const dropped = this.dropAll(works, canceled)
     let running = 0
     for (const work of works) {
       if (work.settled) continue
       running++
       work.extras ??= plainExtras()
-      work.extras.told ??= reason(work)
+      work.extras.told ??= canceled(work)
       this.#tell(work, work.extras.told)
     }
-    const outcome = running > 0 ? 'running' : canceled > 0 ? 'canceled' : 'not-found'
-    return { outcome, canceled, running }
+    const outcome = running > 0 ? 'running' : dropped > 0 ? 'canceled' : 'not-found'
+    return { outcome, canceled: dropped, running }
   }
 
   /** A signal was aborted: its works are settled now, wherever they stand. */
@@ -153,4 +152,9 @@ export class Cancellation {
     if (dropped.length > 0) this.#parts.changed()
     return dropped.length
   }
+}
+
+/** Why a work ends that was cancelled. */
+function canceled(work: QueuedWork): Error {
+  return new UserWorkerError('ECANCELED', `The work '${work.name}' was cancelled`)
 }

@@ -43,9 +43,9 @@ async function dies(
   queue: Queue,
   pid: number,
   ends: Promise<unknown>,
-  code: string,
+  codes: readonly string[],
 ): Promise<void> {
-  assert.equal(await ends, code)
+  assert.ok(codes.includes(String(await ends)), `${String(await ends)}, not ${codes.join(' or ')}`)
   await until(`the child ${pid} is gone`, () => isGone(pid))
   assert.equal(await queue.run('answer', [-1, 0]), -1, 'the next work runs')
 }
@@ -93,7 +93,7 @@ describe('child processes of a queue', () => {
     const [pid = 0] = childrenOf(queue)
     group.add(pid)
     const beside = Array.from({ length: 20 }, (_, at) => other.queue.run('answer', [at, 1]))
-    await dies(queue, pid, outcome(queue.run('fill', [2 ** 30])), 'ERR_WORKER_DIED')
+    await dies(queue, pid, outcome(queue.run('fill', [2 ** 30])), ['ERR_WORKER_DIED'])
     assert.deepEqual(await Promise.all(beside), [...Array.from({ length: 20 }).keys()])
   })
 
@@ -104,7 +104,11 @@ describe('child processes of a queue', () => {
     const limited = spawnSync('prlimit', ['--pid', String(pid), `--data=${220 * 2 ** 20}`])
     if (limited.status !== 0)
       return t.skip(`prlimit cannot do this here: ${limited.stderr.toString()}`)
-    await dies(queue, pid, outcome(queue.run('fillHeap', [])), 'ERR_WORKER_OUT_OF_MEMORY')
+    await dies(queue, pid, outcome(queue.run('fillHeap', [])), [
+      // V8 says so where it is V8 that is refused, and else nobody does.
+      'ERR_WORKER_OUT_OF_MEMORY',
+      'ERR_WORKER_DIED',
+    ])
   })
 })
 

@@ -10,6 +10,8 @@ const enoughSeeds = 500
 const fewestOperations = 200
 /** Each kind of fault happens in this share of the seeds at least. */
 const leastShare = 0.05
+/** A simulation that says nothing more often than this is none. */
+const mostVoids = 0.01
 
 /** A seed in which something differed from the model. */
 export interface Finding {
@@ -23,6 +25,8 @@ export class Census {
   seeds = 0
   operations = 0
   fewest = Infinity
+  /** Seeds in which the simulation held something up for good. */
+  voids = 0
   readonly findings: Finding[] = []
   readonly edges = new Set<string>()
   /** In how many seeds each kind of fault happened. */
@@ -35,9 +39,10 @@ export class Census {
   }
 
   add(seed: number, outcome: Outcome): void {
-    const { operations, faults, edges, divergences, digest } = outcome
+    const { operations, faults, edges, divergences, digest, isVoid = false } = outcome
     this.seeds++
     this.operations += operations
+    if (isVoid) this.voids++
     this.fewest = Math.min(this.fewest, operations)
     for (const kind of faults.keys()) this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1)
     for (const edge of edges) this.edges.add(edge)
@@ -80,6 +85,7 @@ export class Census {
     }
     for (const edge of this.unreached) wrong.push(`'${edge}' was not reached`)
     for (const edge of this.unknown) wrong.push(`'${edge}' was reached, and is in no table`)
+    if (this.voids > mostVoids * this.seeds) wrong.push(`${this.voids} seeds say nothing`)
     if (this.fewest < fewestOperations) wrong.push(`a seed has ${this.fewest} operations`)
     return wrong
   }

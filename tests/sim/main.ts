@@ -80,11 +80,11 @@ async function runShare(share: Share, outcomes: Map<number, Outcome>): Promise<v
 }
 
 function print(census: Census): void {
-  const { world, seeds, operations, divergences, faults, findings, unreached } = census
+  const { world, seeds, operations, divergences, voids, faults, findings, unreached } = census
   const reached = world.edges.length - unreached.length
   const shares = Object.entries(faults).map(([kind, share]) => `${kind} ${percent(share)}`)
   console.log(
-    `${world.name}: ${seeds} seeds, ${operations} operations, ${divergences} divergences; ` +
+    `${world.name}: ${seeds} seeds, ${operations} operations, ${divergences} divergences, ${voids} that say nothing; ` +
       `${shares.join(', ')}; ${reached} of ${world.edges.length} edges` +
       (unreached.length === 0 ? '' : `, not ${unreached.join(', ')}`),
   )
@@ -101,14 +101,14 @@ function percent(share: number): string {
 }
 
 function reportOf(census: Census): object {
-  const { world, seeds, operations, fewest, divergences, faults, findings } = census
+  const { world, seeds, operations, fewest, divergences, voids, faults, findings } = census
   const { unreached, faulty, digest } = census
   const edges = {
     reached: world.edges.length - unreached.length,
     of: world.edges.length,
     unreached,
   }
-  const figures = { seeds, operations, fewest, divergences, faults, edges, digest }
+  const figures = { seeds, operations, fewest, divergences, voids, faults, edges, digest }
   return { world: world.name, ...figures, findings, faulty }
 }
 

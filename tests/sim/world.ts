@@ -15,6 +15,8 @@ export interface Outcome {
   readonly edges: ReadonlySet<string>
   /** What differed from the model, in one sentence for each; none is right. */
   readonly divergences: readonly string[]
+  /** Whether the simulation itself held something up for good: then nothing can be said of the seed. */
+  readonly isVoid?: boolean
   /** A number of all that happened, in its order: equal for equal runs. */
   readonly digest: string
 }

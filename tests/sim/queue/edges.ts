@@ -10,6 +10,9 @@
  */
 export const belated: readonly string[] = ['slot WITHDRAWN → DONE', 'slot DONE → DONE']
 
+/** A worker that is given up in the instant in which its row is freed. */
+export const seldom: readonly string[] = ['worker BOOTING → gone']
+
 /** Every edge that works can take. */
 export const reachable: readonly string[] = [
   'worker BOOTING → CREATED',

@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Outcome, World } from '../world.js'
 import { packSides, type Change, type Sides } from './bundle.js'
-import { belated, reachable } from './edges.js'
+import { belated, reachable, seldom } from './edges.js'
 import { isStray, Simulation } from './simulation.js'
 
 const faults: readonly string[] = [
@@ -35,7 +35,7 @@ export function worldOf(change?: Change): World {
     name: 'queue',
     faults,
     edges: reachable,
-    rare: belated,
+    rare: [...belated, ...seldom],
     run: async (seed, tell) => {
       sides ??= packSides(change)
       return await runOne(seed, await sides, tell)

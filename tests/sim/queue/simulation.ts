@@ -57,6 +57,8 @@ export class Simulation {
   #operations = 0
   #lastThread = -1
 
+  #isVoid = false
+
   constructor(seed: number, sides: Sides, tell?: (line: string) => void) {
     this.#sides = sides
     this.#nature = natureOf(seed)
@@ -67,7 +69,7 @@ export class Simulation {
       heard: (thread) => this.#heard(thread),
     })
     this.#ledger.now = () => this.#machine.now
-    this.#ledger.isHeldUp = () => this.#machine.isHeldUp(heldUpMs)
+    this.#ledger.isHeldUp = () => this.#machine.wasHeldUp || this.#machine.isHeldUp(heldUpMs)
     this.#ledger.isDying = (name) => {
       const thread = this.#machine.threads.find((each) => each.name === name)
       return thread !== undefined && thread.terminatedAt <= this.#machine.now
@@ -128,6 +130,10 @@ export class Simulation {
   }
 
   #hang(open: () => string[]): void {
+    if (this.#machine.wasHeldForGood) {
+      this.#isVoid = true
+      return
+    }
     const works = this.#ledger.entries.filter(({ outcome }) => outcome === null)
     const waited = works.slice(0, 5).map(({ id, name, queue }) => `work ${id} (${queue} ${name})`)
     const why = this.#machine.halted ?? 'Nothing goes on'
@@ -137,7 +143,15 @@ export class Simulation {
   #outcome(): Outcome {
     const { divergences, edges } = this.#ledger
     const digest = `${(this.#machine.digest >>> 0).toString(16)}-${this.#machine.calls}`
-    return { operations: this.#operations, faults: this.#faults, edges, divergences, digest }
+    const isVoid = this.#isVoid
+    return {
+      operations: this.#operations,
+      faults: this.#faults,
+      edges,
+      divergences,
+      isVoid,
+      digest,
+    }
   }
 
   #fault(kind: string): void {

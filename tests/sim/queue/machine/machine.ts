@@ -39,6 +39,10 @@ export interface Witness {
 
 /** Deeper than this nobody comes in between. */
 const deepest = 6
+/** Being below others for longer than this, in milliseconds, is a standstill. */
+const longHoldMs = 1000
+/** Who is below others for so long, in milliseconds, never goes on. */
+const forGoodMs = 600_000
 /** A thread is below others for longer than this, in milliseconds, only while one of them cannot end. */
 const longestHoldMs = 20_000
 /** A run that takes more calls than this has no end. */
@@ -57,6 +61,10 @@ export class Machine {
   readonly threads: Thread[] = []
   readonly below: Below
   digest = 0
+  /** Whether a thread was below others for longer than it would stand by itself. */
+  wasHeldUp = false
+  /** Whether a thread would never have gone on, when all was halted. */
+  wasHeldForGood = false
   readonly #stack: Thread[] = []
   readonly #waits: { words: object; index: number; woken: boolean }[] = []
   #untilInterrupt: number
@@ -90,7 +98,9 @@ export class Machine {
     this.#untilInterrupt = this.#interval()
     if (this.#stack.length >= deepest) return
     if (!this.isProgramInterruptible && this.#stack.some(({ maker }) => maker === null)) return
+    const before = this.now
     this.#interrupt(thread)
+    if (this.now - before > longHoldMs) this.wasHeldUp = true
     thread.check()
   }
 
@@ -106,6 +116,7 @@ export class Machine {
         this.halt('Nobody will wake a thread')
     }
     this.#waits.splice(this.#waits.indexOf(wait), 1)
+    if (this.now - until > longHoldMs) this.wasHeldUp = true
     thread.goesOnSince = this.now
     this.step(thread)
     return wait.woken ? 'ok' : 'timed-out'
@@ -131,6 +142,7 @@ export class Machine {
   }
 
   halt(why: string): void {
+    this.wasHeldForGood ||= this.halted === null && this.isHeldUp(forGoodMs)
     this.halted ??= why
   }
 
