@@ -16,6 +16,7 @@ const alone = new Set([
 const isAlone = (file) => alone.has(file)
 const isOfFits = (file) => file.endsWith('/tests/fits.test.js')
 
+// One more file than there are processors runs at once: many wait, for a deadline or a child.
 export function test(words) {
   const files = outputs
     .flatMap(filesBelow)
@@ -28,7 +29,7 @@ export function test(words) {
   const env = files.some(isOfFits) ? bringFitsUpToDate() : {}
   const beside = files.filter((file) => !isAlone(file))
   const codes = [
-    run('beside', beside, Math.min(4, availableParallelism()), env),
+    run('beside', beside, Math.min(4, availableParallelism() + 1), env),
     run('alone', files.filter(isAlone), 1, env),
   ]
   return codes.find((code) => code !== 0) ?? 0
@@ -41,7 +42,7 @@ function run(name, files, atOnce, env) {
     '--test',
     `--test-concurrency=${atOnce}`,
     // For a file as a whole: a hang is ended by it, and a machine that is busy with other things is not.
-    '--test-timeout=900000',
+    '--test-timeout=600000',
     ...reporters(name),
   ]
   return status(process.execPath, [...options, ...files], env)
