@@ -81,13 +81,13 @@ export function runNode(folder: string, args: readonly string[]): Promise<End> {
   return runProgram(process.execPath, folder, args)
 }
 
-/** Runs a program in a folder, for at most a minute. */
+/** Runs a program in a folder, for at most five minutes: on a busy machine what takes seconds may take one. */
 export function runProgram(program: string, folder: string, args: readonly string[]): Promise<End> {
   const child = spawn(program, args, {
     cwd: folder,
     env: environment(),
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: 300_000,
     killSignal: 'SIGKILL',
   })
   let [stdout, stderr] = ['', '']
@@ -113,6 +113,6 @@ function environment(): NodeJS.ProcessEnv {
 export function complaintOf({ code, stdout, stderr }: End): string {
   if (code === 0) return ''
   const how =
-    code === null ? 'was ended by a signal, or after a minute' : `ended with exit code ${code}`
+    code === null ? 'was ended by a signal, or after five minutes' : `ended with exit code ${code}`
   return `${how}\n${stdout}${stderr}`
 }
