@@ -76,7 +76,7 @@ export function compile(folder: string, files: readonly string[], more: object =
   return status === 0 ? '' : `${stdout}${stderr}` || `tsc ended with exit code ${status}`
 }
 
-/** Runs Node in a folder, for at most a minute. */
+/** Runs Node in a folder, for at most five minutes. */
 export function runNode(folder: string, args: readonly string[]): Promise<End> {
   return runProgram(process.execPath, folder, args)
 }
