@@ -16,7 +16,6 @@ const alone = new Set([
 const isAlone = (file) => alone.has(file)
 const isOfFits = (file) => file.endsWith('/tests/fits.test.js')
 
-// One more file than there are processors runs at once: many wait, for a deadline or a child.
 export function test(words) {
   const files = outputs
     .flatMap(filesBelow)
@@ -29,7 +28,7 @@ export function test(words) {
   const env = files.some(isOfFits) ? bringFitsUpToDate() : {}
   const beside = files.filter((file) => !isAlone(file))
   const codes = [
-    run('beside', beside, Math.min(4, availableParallelism() + 1), env),
+    run('beside', beside, Math.min(4, availableParallelism()), env),
     run('alone', files.filter(isAlone), 1, env),
   ]
   return codes.find((code) => code !== 0) ?? 0
