@@ -7,12 +7,7 @@
 import assert from 'node:assert/strict'
 import type { Code, End, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
-
-/** The items. */
-const vring = 0
-const command = 1
-const sentinel = 2
-const names = ['vring', 'command', 'sentinel']
+import { command, listWordName, names, sentinel, vring } from './vhost-items.js'
 
 interface Context {
   readonly list: memory.Words
@@ -83,8 +78,7 @@ export default async function vhostLost(code: Code): Promise<Protocol<Context>> 
     },
     check,
     wordName(index, context, words) {
-      if (words === context.list)
-        return ['HEAD', ...names.map((each) => `NEXT of ${each}`)][index] ?? ''
+      if (words === context.list) return listWordName(index)
       return `runs of ${names[index] ?? index}`
     },
   }

@@ -7,12 +7,11 @@
 import assert from 'node:assert/strict'
 import type { Code, End, Model, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
+import { command, listWordName, names, vring } from './vhost-items.js'
 import { oneWorker, row, telling, workerCode, type WorkerCode } from './worker-code.js'
 
-/** The items. */
-const vring = 0
-const command = 1
-const names = ['vring', 'command']
+/** The vring and the command: nobody flushes here. */
+const items = 2
 
 interface Context {
   readonly words: memory.Words
@@ -49,20 +48,20 @@ export default async function vhostSleep(code: Code): Promise<Protocol<Context>>
       'worker never sleeps beside it; and one that is awake is not rung for.',
     setUp: () => ({
       words: oneWorker(real, 'loaded', 'start', 'enter'),
-      list: makeList(names.length),
-      asked: memory.allocate(names.length),
-      seen: memory.allocate(names.length),
+      list: makeList(items),
+      asked: memory.allocate(items),
+      seen: memory.allocate(items),
     }),
     threads: {
       worker(context, model) {
         const { words, list, asked, seen } = context
         const heard = listen(words, row)
-        const items = take(list)
-        for (const item of items) {
+        const taken = take(list)
+        for (const item of taken) {
           begin(list, item)
           memory.store(seen, item, memory.load(asked, item))
         }
-        if (items.length > 0) {
+        if (taken.length > 0) {
           if (hasWork(list)) look(context, model, model.tryReceive('bell'))
           return model.again(null)
         }
@@ -99,13 +98,16 @@ function check(
   { words, asked, seen }: Context,
 ): void {
   assert.equal(worker?.state, 'asleep')
-  for (const [item, name] of names.entries())
-    assert.equal(memory.load(seen, item), memory.load(asked, item), `it sleeps beside a ${name}`)
+  for (const item of [vring, command])
+    assert.equal(
+      memory.load(seen, item),
+      memory.load(asked, item),
+      `it sleeps beside a ${names[item]}`,
+    )
   assert.ok(hasFlag(controlOf(words, row), Flag.DOZING), 'it sleeps, and does not say so')
 }
 
 function wordName(index: number, context: Context, words: memory.Words): string {
-  if (words === context.list)
-    return ['HEAD', ...names.map((each) => `NEXT of ${each}`)][index] ?? ''
+  if (words === context.list) return listWordName(index)
   return `${words === context.asked ? 'asked' : 'seen'} of ${names[index] ?? index}`
 }

@@ -8,12 +8,7 @@
 import assert from 'node:assert/strict'
 import type { Code, Model, Protocol } from '../engine/protocol.js'
 import * as memory from '../memory.js'
-
-/** The items. What they stand for makes no difference to the list. */
-const vring = 0
-const command = 1
-const sentinel = 2
-const names = ['vring', 'command', 'sentinel']
+import { command, listWordName, names, sentinel, vring } from './vhost-items.js'
 
 interface Context {
   readonly list: memory.Words
@@ -112,8 +107,7 @@ export default async function vhostWork(code: Code): Promise<Protocol<Context>> 
       assert.equal(real.add(list, vring), false, 'a closed list takes something')
     },
     wordName(index, context, words) {
-      if (words === context.list)
-        return ['HEAD', ...names.map((each) => `NEXT of ${each}`)][index] ?? ''
+      if (words === context.list) return listWordName(index)
       const owner = Object.entries(context).find(([, each]) => each === words)
       return `${owner?.[0] ?? 'words'} of ${names[index] ?? index}`
     },

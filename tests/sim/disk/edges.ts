@@ -19,23 +19,21 @@ const admitted = [
   ...always.map((name) => `session new: ${name} done`),
 ]
 
+/** What is wrong whether the device has an owner or not. */
+const atAnyTime: readonly string[] = [
+  'SET_OWNER refused',
+  'SET_CONFIG refused',
+  'SET_FEATURES end',
+  'SET_PROTOCOL_FEATURES end',
+  'SEND_RARP end',
+  'POSTCOPY_LISTEN end',
+]
+
 /** What is wrong with a request by itself, or at its time. */
 const wrong: Readonly<Record<string, readonly string[]>> = {
-  'session new': [
-    'SET_OWNER refused',
-    'SET_CONFIG refused',
-    'SET_FEATURES end',
-    'SET_PROTOCOL_FEATURES end',
-    'SEND_RARP end',
-    'POSTCOPY_LISTEN end',
-  ],
+  'session new': atAnyTime,
   'session owned': [
-    'SET_OWNER refused',
-    'SET_CONFIG refused',
-    'SET_FEATURES end',
-    'SET_PROTOCOL_FEATURES end',
-    'SEND_RARP end',
-    'POSTCOPY_LISTEN end',
+    ...atAnyTime,
     'SET_MEM_TABLE refused',
     'ADD_MEM_REG refused',
     'REM_MEM_REG refused',

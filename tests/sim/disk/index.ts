@@ -3,11 +3,11 @@
  *
  * @module
  */
+import type { Change } from '../mutant.js'
 import type { Outcome, World } from '../world.js'
 import { Course } from './course.js'
 import { edges } from './edges.js'
 import { packed, type Instantiate } from './library.js'
-import type { Mutant } from './mutants.js'
 import { Simulation } from './simulation.js'
 
 const faults = [
@@ -33,16 +33,16 @@ const faults = [
 
 const leastOperations = 200
 
-/** A world over the library as it is, or as a mutant has it. */
-export function worldOf(mutant: Mutant | null): World {
+/** The disk's world. @param change - what is broken in the library */
+export function worldOf(change?: Change): World {
   let instantiate: Promise<Instantiate> | null = null
   return {
-    name: mutant === null ? 'disk' : `disk, ${mutant.name}`,
+    name: 'disk',
     faults,
     edges,
     rare: [],
     async run(seed, tell): Promise<Outcome> {
-      instantiate ??= packed(mutant)
+      instantiate ??= packed(change)
       const simulation = new Simulation(seed, await instantiate, tell ?? null)
       const course = new Course(simulation)
       try {
@@ -63,4 +63,4 @@ export function worldOf(mutant: Mutant | null): World {
   }
 }
 
-export const disk: World = worldOf(null)
+export const disk: World = worldOf()

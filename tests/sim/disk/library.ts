@@ -4,14 +4,13 @@
  *
  * @module
  */
-import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { Script } from 'node:vm'
 import { build as pack, type Plugin } from 'esbuild'
 import { root } from '../../root.js'
+import { changing, type Change } from '../mutant.js'
 import { built } from './built.js'
-import type { Mutant } from './mutants.js'
 
 /** The files of `src/os/` that are doors; all else there is real. */
 const doors = [
@@ -71,29 +70,19 @@ function doorOf(path: string, from: string): string | null {
   return doors.find((door) => door === name) ?? null
 }
 
-function simulated(mutant: Mutant | null): Plugin {
-  return {
-    name: 'doors',
-    setup(build) {
-      build.onResolve({ filter: /./ }, ({ path, importer, resolveDir }) => {
-        const door = doorOf(path, importer === '' ? resolveDir : dirname(importer))
-        return door === null ? null : { path: door, namespace: 'door' }
-      })
-      build.onLoad({ filter: /./, namespace: 'door' }, async ({ path }) => {
-        const real = await built<object>(path === 'worker' ? 'worker/index.js' : `os/${path}.js`)
-        const lines = Object.keys(real).map((name) => `export const ${name} = door.${name}`)
-        return { contents: [`const door = doors[${JSON.stringify(path)}]`, ...lines].join('\n') }
-      })
-      if (mutant === null) return
-      const { file, before, after } = mutant
-      build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-        if (relative(source, path) !== file) return null
-        const text = await readFile(path, 'utf8')
-        if (!text.includes(before)) throw new Error(`There is no '${before}' in ${file}`)
-        return { contents: text.replace(before, () => after), loader: 'ts' }
-      })
-    },
-  }
+const simulated: Plugin = {
+  name: 'doors',
+  setup(build) {
+    build.onResolve({ filter: /./ }, ({ path, importer, resolveDir }) => {
+      const door = doorOf(path, importer === '' ? resolveDir : dirname(importer))
+      return door === null ? null : { path: door, namespace: 'door' }
+    })
+    build.onLoad({ filter: /./, namespace: 'door' }, async ({ path }) => {
+      const real = await built<object>(path === 'worker' ? 'worker/index.js' : `os/${path}.js`)
+      const lines = Object.keys(real).map((name) => `export const ${name} = door.${name}`)
+      return { contents: [`const door = doors[${JSON.stringify(path)}]`, ...lines].join('\n') }
+    })
+  },
 }
 
 /** Makes an instance over these doors. */
@@ -106,8 +95,8 @@ type Run = (
   process: object,
 ) => void
 
-/** @param mutant - a change that makes the library wrong; null for none */
-export async function packed(mutant: Mutant | null = null): Promise<Instantiate> {
+/** @param change - what is broken in the library */
+export async function packed(change: Change | null = null): Promise<Instantiate> {
   const { outputFiles } = await pack({
     stdin: { contents: entry, resolveDir: source, loader: 'ts', sourcefile: 'entry.ts' },
     bundle: true,
@@ -116,7 +105,7 @@ export async function packed(mutant: Mutant | null = null): Promise<Instantiate>
     platform: 'node',
     target: 'node20.19',
     define: { 'import.meta.url': '"file:///simulated/library.js"' },
-    plugins: [simulated(mutant)],
+    plugins: [simulated, changing(change)],
     logLevel: 'silent',
   })
   const text = outputFiles[0]?.text ?? ''

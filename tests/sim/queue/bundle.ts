@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { build, type Plugin } from 'esbuild'
-import { readFileSync } from 'node:fs'
+import { build } from 'esbuild'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
 import { root } from '../../root.js'
+import { changing, type Change } from '../mutant.js'
 
 /** What a script makes of the parameters. */
 export type Body = (
@@ -22,13 +22,6 @@ export type Body = (
 export interface Sides {
   readonly program: Script
   readonly thread: Script
-}
-
-/** Puts other text in the place of some of a source. */
-export interface Change {
-  readonly file: string
-  readonly from: string
-  readonly to: string
 }
 
 /** Packs both sides. @param change - what is broken in them */
@@ -52,25 +45,11 @@ async function pack(name: string, change: Change | null): Promise<Script> {
     supported: { 'dynamic-import': false },
     // Members are set, so that whoever watches them sees it.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
-    plugins: change === null ? [] : [changing(change)],
+    plugins: [changing(change)],
     logLevel: 'error',
   })
   const text = outputFiles[0]?.text ?? ''
   return new Script(`${opening}${text}${closing}`, { filename: `simulated-${name}.js` })
-}
-
-function changing({ file, from, to }: Change): Plugin {
-  return {
-    name: 'change',
-    setup(packing) {
-      packing.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        if (path !== join(root, file)) return null
-        const text = readFileSync(path, 'utf8')
-        if (!text.includes(from)) throw new Error(`${file} has nothing of this any more: ${from}`)
-        return { contents: text.replace(from, () => to), loader: 'ts' }
-      })
-    },
-  }
 }
 
 const opening = `((everything) => function (simulated, process, require, Atomics) {

@@ -1,14 +1,10 @@
 /**
- * Ways in which the library may be broken: a simulation that does not notice them simulates nothing.
+ * Changes of the library that the world of `WorkQueue` notices.
  *
  * @module
  */
-import type { Change } from './bundle.js'
+import { firstNotice, type Mutant } from '../mutant.js'
 import { worldOf } from './queue.js'
-
-interface Mutant extends Change {
-  readonly breaks: string
-}
 
 const mutants: readonly Mutant[] = [
   {
@@ -68,11 +64,7 @@ const mostSeeds = 80
 export async function tryMutants(): Promise<Record<string, number | null>> {
   const found: Record<string, number | null> = {}
   for (const { breaks, ...change } of mutants) {
-    const world = worldOf(change)
-    found[breaks] = null
-    for (let seed = 1; seed <= mostSeeds && found[breaks] === null; seed++) {
-      if ((await world.run(seed)).divergences.length > 0) found[breaks] = seed
-    }
+    found[breaks] = await firstNotice(worldOf(change), mostSeeds)
   }
   return found
 }

@@ -4,8 +4,9 @@
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
+import type { Change } from '../mutant.js'
 import type { Outcome, World } from '../world.js'
-import { packSides, type Change, type Sides } from './bundle.js'
+import { packSides, type Sides } from './bundle.js'
 import { belated, reachable, seldom } from './edges.js'
 import { isStray, Simulation } from './simulation.js'
 

@@ -25,9 +25,6 @@ const patienceMs = 3_600_000
 /** The edges that a change of a shared word is. */
 type EdgesOf = (...change: Parameters<Watch>) => string[]
 
-/** Whoever has others above him for so long, in milliseconds, may miss a deadline. */
-const heldUpMs = 1000
-
 /** That of the handler that ends its thread. */
 const leavingCode = 7
 
@@ -69,7 +66,7 @@ export class Simulation {
       heard: (thread) => this.#heard(thread),
     })
     this.#ledger.now = () => this.#machine.now
-    this.#ledger.isHeldUp = () => this.#machine.wasHeldUp || this.#machine.isHeldUp(heldUpMs)
+    this.#ledger.isHeldUp = () => this.#machine.holdsUp
     this.#ledger.isDying = (name) => {
       const thread = this.#machine.threads.find((each) => each.name === name)
       return thread !== undefined && thread.terminatedAt <= this.#machine.now

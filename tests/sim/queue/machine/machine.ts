@@ -61,10 +61,9 @@ export class Machine {
   readonly threads: Thread[] = []
   readonly below: Below
   digest = 0
-  /** Whether a thread was below others for longer than it would stand by itself. */
-  wasHeldUp = false
   /** Whether a thread would never have gone on, when all was halted. */
   wasHeldForGood = false
+  #wasHeldUp = false
   readonly #stack: Thread[] = []
   readonly #waits: { words: object; index: number; woken: boolean }[] = []
   #untilInterrupt: number
@@ -100,7 +99,7 @@ export class Machine {
     if (!this.isProgramInterruptible && this.#stack.some(({ maker }) => maker === null)) return
     const before = this.now
     this.#interrupt(thread)
-    if (this.now - before > longHoldMs) this.wasHeldUp = true
+    if (this.now - before > longHoldMs) this.#wasHeldUp = true
     thread.check()
   }
 
@@ -111,12 +110,14 @@ export class Machine {
     this.#waits.push(wait)
     while (!wait.woken && this.now < until && thread.state === 'running' && this.halted === null) {
       if (this.now >= thread.terminatedAt) thread.die(1)
-      else if (until < Infinity && this.#holdsUp(thread)) this.now = until
+      else if (until < Infinity && this.#hasAbove((each) => each !== thread, longestHoldMs))
+        // Who is below goes on only when this one is done.
+        this.now = until
       else if (!this.turn(Math.min(until, thread.terminatedAt)))
         this.halt('Nobody will wake a thread')
     }
     this.#waits.splice(this.#waits.indexOf(wait), 1)
-    if (this.now - until > longHoldMs) this.wasHeldUp = true
+    if (this.now - until > longHoldMs) this.#wasHeldUp = true
     thread.goesOnSince = this.now
     this.step(thread)
     return wait.woken ? 'ok' : 'timed-out'
@@ -127,22 +128,18 @@ export class Machine {
       if (wait.words === words && wait.index === index) wait.woken = true
   }
 
-  /** Whether a thread has others above it for longer than this, in milliseconds. */
-  isHeldUp(ms: number): boolean {
-    return this.#stack.some(
-      ({ maker, goesOnSince }) => maker !== null && this.now - goesOnSince > ms,
-    )
+  /** Whether a thread was held up so that it may miss a deadline, or is. */
+  get holdsUp(): boolean {
+    return this.#wasHeldUp || this.#hasAbove(isMade, longHoldMs)
   }
 
-  /** Whether a thread below this one has long wanted to go on: nobody else comes above it then. */
-  #holdsUp(thread: Thread): boolean {
-    return this.#stack.some(
-      (each) => each !== thread && this.now - each.goesOnSince > longestHoldMs,
-    )
+  /** Whether one of these threads has had others above it for longer than this, in milliseconds. */
+  #hasAbove(isMeant: (thread: Thread) => boolean, ms: number): boolean {
+    return this.#stack.some((each) => isMeant(each) && this.now - each.goesOnSince > ms)
   }
 
   halt(why: string): void {
-    this.wasHeldForGood ||= this.halted === null && this.isHeldUp(forGoodMs)
+    this.wasHeldForGood ||= this.halted === null && this.#hasAbove(isMade, forGoodMs)
     this.halted ??= why
   }
 
@@ -243,6 +240,11 @@ export class Machine {
     thread.onGone()
     this.giveBack(thread)
   }
+}
+
+/** Whether another thread has made it: the program's own may wait for all others. */
+function isMade({ maker }: Thread): boolean {
+  return maker !== null
 }
 
 function messageOf(thrown: unknown): string {
