@@ -147,7 +147,7 @@ export class Cancellation {
       const error = reason(work)
       if (work.cancelWith(error)) this.#parts.settled(work)
     }
-    for (const work of fromRings) this.#parts.keys.leave(work)
+    this.#parts.keys.leaveAll(fromRings)
     for (const lane of new Set(fromRings.map((work) => work.lane))) lane.refill()
     if (dropped.length > 0) this.#parts.changed()
     return dropped.length

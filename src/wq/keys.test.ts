@@ -204,4 +204,25 @@ describe('keys', () => {
       await Promise.all([held, behind.result])
     }
   })
+
+  test('who stands behind cancelled works runs, though a worker is on its way to the first of them', async () => {
+    await using queue = make({ maxWorkers: { bounded: 1, unbounded: 1 } })
+    const [begun, gate, urgent, urgentGate, ran] = [word(), word(), word(), word(), word()]
+    const first = queue.run('held', [begun, gate], { key: 'k' })
+    await reaches(begun, 1)
+    const next = queue.enqueue('count', [ran], { key: 'k' })
+    const more = queue.enqueue('count', [ran], { key: 'k' })
+    // The other class: neither this one nor what follows it is hung on to the chain.
+    const other = queue.enqueue('count', [ran], { key: 'k', unbounded: true })
+    const last = queue.enqueue('note', [word(3), 7], { key: 'k' })
+    const between = queue.run('held', [urgent, urgentGate], { priority: 'high' })
+    // The worker reads that `next` is the next, and takes the urgent work before it.
+    open(gate)
+    untilSync(() => Atomics.load(urgent, 0) === 1)
+    const gone: unknown[] = [next, more, other]
+    assert.equal(queue.cancel((work) => gone.includes(work), { all: true }).canceled, 3)
+    open(urgentGate)
+    await Promise.all([first, between, last.result])
+    assert.equal(ran[0], 0)
+  })
 })

@@ -46,10 +46,17 @@ export class KeyLines {
   leave(work: QueuedWork): void {
     const { link } = work
     if (link === null) return
-    const { line } = link
-    if (line.last === work) line.last = link.before
-    link.before = null
-    this.pull(line)
+    stepOut(work, link)
+    this.pull(link.line)
+  }
+
+  /**
+   * Works have left the rings together. All of them step out before anybody comes up, for a slot
+   * that a worker is on its way to is not free yet, and who followed it there would wait for ever.
+   */
+  leaveAll(works: readonly QueuedWork[]): void {
+    for (const work of works) if (work.link !== null) stepOut(work, work.link)
+    for (const work of works) if (work.link !== null) this.pull(work.link.line)
   }
 
   /** Lets follow whoever can: something has changed for this line. */
@@ -98,6 +105,12 @@ export class KeySpace {
   static {
     linesOf = (space) => space.#lines
   }
+}
+
+/** The one before it is the last of its line now, if it was that. */
+function stepOut(work: QueuedWork, link: Link): void {
+  if (link.line.last === work) link.line.last = link.before
+  link.before = null
 }
 
 /** Sends a work to the rings behind the last of its line. False: not yet. */
