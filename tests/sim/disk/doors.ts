@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { built } from './built.js'
+import { built } from '../built.js'
 import type { Doors } from './library.js'
 import type { SimulatedProcess } from './process.js'
 import {

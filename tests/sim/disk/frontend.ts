@@ -4,7 +4,7 @@
  * @module
  */
 import { closeSync } from 'node:fs'
-import { built } from './built.js'
+import { built } from '../built.js'
 import type { SocketThing, System, Thing } from './system.js'
 import type { Said, Table, Verdict } from './table.js'
 

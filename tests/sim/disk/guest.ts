@@ -4,7 +4,7 @@
  * @module
  */
 import { closeSync } from 'node:fs'
-import { built } from './built.js'
+import { built } from '../built.js'
 import { EventThing, type System } from './system.js'
 
 const mapping = await built<typeof import('../../../src/os/mapping.js')>('os/mapping.js')

@@ -10,7 +10,7 @@ import { Script } from 'node:vm'
 import { build as pack, type Plugin } from 'esbuild'
 import { root } from '../../root.js'
 import { changing, type Change } from '../mutant.js'
-import { built } from './built.js'
+import { built } from '../built.js'
 
 /** The files of `src/os/` that are doors; all else there is real. */
 const doors = [

@@ -4,7 +4,7 @@
  * @module
  */
 import { closeSync } from 'node:fs'
-import { built } from './built.js'
+import { built } from '../built.js'
 import type { DiskData } from '../../../src/devices/blk/device.js'
 import type { FaultRule } from '../../../src/devices/blk/fault-rules.js'
 import type { FaultsLayer, Layer } from '../../../src/devices/blk/layers.js'

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { built } from './built.js'
+import { built } from '../built.js'
 import { doorsOf, type Port } from './doors.js'
 import type { Instantiate, Library } from './library.js'
 import {

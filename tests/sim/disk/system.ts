@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { built } from './built.js'
+import { built } from '../built.js'
 
 const { seeded } = await built<typeof import('../../../src/os/random.js')>('os/random.js')
 

@@ -4,10 +4,9 @@
  * @module
  */
 import { EventEmitter } from 'node:events'
-import { chanceOf } from './machine/chance.js'
+import { built } from '../built.js'
 import type { Outcome } from '../world.js'
 import type { Body, Sides } from './bundle.js'
-
 import type { Simulated, SimulatedProgram, SimulatedThread } from './inside/simulated.js'
 import { Ledger } from './ledger.js'
 import { atomicsOf, type Watch } from './machine/atomics.js'
@@ -16,6 +15,8 @@ import { Machine, type Nature } from './machine/machine.js'
 import { processOf, requireOf, type Maker } from './machine/node.js'
 import { takeRealm } from './machine/realm.js'
 import { ended, Thread } from './machine/thread.js'
+
+const { seeded } = await built<typeof import('../../../src/os/random.js')>('os/random.js')
 
 /** After the program's end nothing takes longer than this, in milliseconds. */
 const restMs = 300_000
@@ -30,7 +31,7 @@ const leavingCode = 7
 
 /** How the machine of a seed is. */
 function natureOf(seed: number): Nature {
-  const below = chanceOf(seed ^ 0x5eed)
+  const below = seeded(seed ^ 0x5eed)
   const among = (...choices: readonly number[]): number => choices[below(choices.length)] as number
   return {
     interruptEvery: among(3, 10, 40, 200, Infinity),

@@ -7,10 +7,12 @@
  *
  * @module
  */
-import { chanceOf, type Below } from './chance.js'
+import { built } from '../../built.js'
 import type { Call } from './loop.js'
 import { giveRealm } from './realm.js'
 import { ended, type Thread } from './thread.js'
+
+const { seeded } = await built<typeof import('../../../../src/os/random.js')>('os/random.js')
 
 /** How this machine is, by its seed. */
 export interface Nature {
@@ -59,7 +61,7 @@ export class Machine {
   /** Whether things go wrong. */
   isTroubled = true
   readonly threads: Thread[] = []
-  readonly below: Below
+  readonly below: (limit: number) => number
   digest = 0
   /** Whether a thread would never have gone on, when all was halted. */
   wasHeldForGood = false
@@ -73,7 +75,7 @@ export class Machine {
     readonly nature: Nature,
     readonly witness: Witness,
   ) {
-    this.below = chanceOf(seed)
+    this.below = seeded(seed)
     this.#untilInterrupt = this.#interval()
   }
 

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { root } from '../../root.js'
+import { root } from '../root.js'
 
 /** A module of `dist/`. */
 export async function built<Module>(file: string): Promise<Module> {
