@@ -27,8 +27,11 @@ interface Serving {
   readonly resized: number
 }
 
-/** More steps than this without an end are a hang. */
-const mostSteps = 6000
+/**
+ * More steps than this without an end are a hang. Where a polled vring keeps its thread busy, time passes by
+ * steps alone: these are 8 s, in which the slowest disk has done all that it was asked.
+ */
+const mostSteps = 16_000
 
 const nextTurn = (): Promise<void> =>
   new Promise((resolve) => {
