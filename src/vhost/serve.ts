@@ -133,6 +133,7 @@ export class ServedDevice extends EventEmitter<ServedDeviceEvents> {
    *
    * @throws UserWorkerError ENOBUFS: there is no such vring
    * @throws UserWorkerError ENODEV: no frontend uses the device, or the worker has ended
+   * @throws what kept the vring from going on there, as ERR_WORKER_DIED; the frontend is disconnected then
    */
   async attach(vring: number, worker: VhostWorker): Promise<void> {
     await this.#device.attach(vring, worker)

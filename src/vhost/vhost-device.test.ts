@@ -305,6 +305,59 @@ describe('the workers of a device', { skip }, () => {
     assert.equal((await queues[1]?.send(asking(Serve.NOW)))?.written, 8)
     await device.release()
   })
+
+  test('that ends while others come leaves the device without an owner, and nothing else [VH-2]', async (t) => {
+    const first = await VhostWorker.create({ name: 'first' })
+    const second = await VhostWorker.create({ name: 'second' })
+    const { device, words } = await newDevice(t, {
+      workers: [first, second],
+      module: `data:text/javascript,export default async ({ words }, { name }) => {
+        if (name === 'first') Atomics.store(words, ${Word.OPENED}, 1);
+        while (name === 'second' && Atomics.load(words, ${Word.GATE}) === 0)
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        return { id: 42, process: () => 0 }
+      }`,
+    })
+    const taken = assert.rejects(device.setOwner(), {
+      code: 'ENODEV',
+      message: /'first' has ended/,
+    })
+    await until('the first is made', () => words[Word.OPENED] === 1)
+    // It has the memory too by then.
+    for (let round = 0; round < 5; round++) await first.flush()
+    first.thread.kill()
+    await until('it has ended', () => first.thread.exitCode !== null)
+    Atomics.store(words, Word.GATE, 1)
+    await taken
+    assert.deepEqual([device.isOwned, device.workerOf(0), second.devices], [false, null, 0])
+    await second.free()
+  })
+
+  test('that ends while a vring moves to it is told of, and the vring stands', async (t) => {
+    const { device, guest, told, words } = await takenDevice(t)
+    const queue = guest.queue()
+    await device.startVring(0, queue.setup())
+    const first = device.workerOf(0) ?? assert.fail()
+    const second = await device.newWorker({ name: 'second' })
+    // The device is in both from now on.
+    await device.attach(0, second)
+    await device.attach(0, first)
+    const underWay = queue.send(asking(Serve.GATE))
+    await until('it is under way', () => words[Word.CALLS] === 1)
+    const moving = assert.rejects(device.attach(0, second), { code: 'ERR_WORKER_DIED' })
+    // By then it has been told to stop.
+    await device.flush()
+    second.thread.kill()
+    await until('the second has ended', () => second.thread.exitCode !== null)
+    assert.equal(told.length, 0)
+    Atomics.store(words, Word.GATE, 1)
+    await moving
+    await underWay
+    assert.match(String(told[0]?.error), /'second' has ended/)
+    assert.deepEqual([told.length, device.workerOf(0)], [1, null])
+    await assert.rejects(device.stopVring(0), { code: 'ERR_WORKER_DIED' })
+    await assert.rejects(device.attach(0, second), { code: 'ENODEV' })
+  })
 })
 
 describe('the configuration space', { skip }, () => {

@@ -28,7 +28,7 @@ import { workersOf, type DevicePlan } from './device-plan.js'
 import { configOf, controlHost, deviceOf } from './instance.js'
 import { patiently, within } from './patience.js'
 import { standing, type Vring } from './vring-place.js'
-import { reinsOf, VhostWorker, type VhostWorkerOptions } from './worker/index.js'
+import { checkLives, reinsOf, VhostWorker, type VhostWorkerOptions } from './worker/index.js'
 
 /** What every device offers, whatever it is; a session adds what it does itself. */
 const transportFeatures = VIRTIO_F_VERSION_1 | VIRTIO_RING_F_INDIRECT_DESC | VIRTIO_RING_F_EVENT_IDX
@@ -109,6 +109,8 @@ export class VhostDevice implements Backend {
       try {
         const workers = await workersOf(this.#plan, this.#own)
         await Promise.all(workers.map((worker) => this.#board(worker)))
+        // One that was there may have ended while others came: it has had no vring that would be lost.
+        workers.forEach(checkLives)
         for (const [index, vring] of this.#vrings.entries()) {
           vring.worker = workers[index % workers.length] ?? null
           vring.lost = null
@@ -204,17 +206,12 @@ export class VhostDevice implements Backend {
   async attach(index: number, worker: VhostWorker): Promise<void> {
     this.#vring(index)
     this.#checkOwned()
-    if (worker.thread.exitCode !== null) {
-      throw new UserWorkerError('ENODEV', `Vhost worker '${worker.name}' has ended`)
-    }
+    checkLives(worker)
     await this.#board(worker)
     await this.#inTurn(index, async (vring) => {
       this.#checkOwned()
-      if (vring.worker === worker) return
-      const { setup } = vring
-      const base = setup === null ? 0 : await this.#halt(vring, index)
-      vring.worker = worker
-      if (setup !== null) await this.#run(vring, index, { ...setup, base })
+      checkLives(worker)
+      if (vring.worker !== worker) await this.#move(vring, index, worker)
     })
   }
 
@@ -291,6 +288,25 @@ export class VhostDevice implements Backend {
       await this.#patiently('its close() has not come to an end', closed)
     } finally {
       reins.leave(this.#number)
+    }
+  }
+
+  /** Where it cannot go on there, it stands, and its connection is to be dropped. */
+  async #move(vring: Vring, index: number, worker: VhostWorker): Promise<void> {
+    const { setup } = vring
+    const base = setup === null ? 0 : await this.#halt(vring, index)
+    vring.worker = worker
+    if (setup === null) return
+    try {
+      await this.#run(vring, index, { ...setup, base })
+    } catch (error) {
+      // Else it has ended after that, and this was told.
+      if (vring.worker === worker) {
+        vring.worker = null
+        vring.lost = error as Error
+        this.onFailure?.(vring.lost)
+      }
+      throw error
     }
   }
 

@@ -129,9 +129,7 @@ export class VhostWorker {
    * @throws UserWorkerError ENODEV: it has ended
    */
   async free(): Promise<void> {
-    if (this.thread.exitCode !== null) {
-      throw new UserWorkerError('ENODEV', `Vhost worker '${this.name}' has ended already`)
-    }
+    checkLives(this)
     if (this.devices > 0) {
       const text = `Vhost worker '${this.name}' is used by ${this.devices} devices: close them first`
       throw new UserWorkerError('EBUSY', text)
@@ -149,6 +147,12 @@ export class VhostWorker {
     const { name, id, devices } = this
     return `VhostWorker ${inspect({ name, id, devices, state: this.thread.state })}`
   }
+}
+
+/** @throws UserWorkerError ENODEV: it has ended */
+export function checkLives({ name, thread }: VhostWorker): void {
+  if (thread.exitCode === null) return
+  throw new UserWorkerError('ENODEV', `Vhost worker '${name}' has ended`)
 }
 
 /** What drives a worker. */

@@ -5,7 +5,7 @@
  */
 import { Messages } from './messages.js'
 import type { GuestQueue } from './guest.js'
-import type { Asked } from './requests.js'
+import { describedRequest } from './requests.js'
 import type { Simulation } from './simulation.js'
 import { SocketThing } from './system.js'
 
@@ -43,7 +43,7 @@ export class Course {
       [1, () => this.#die('process')],
       [1, () => this.#poison()],
       [1, () => this.#second()],
-      [1, () => this.#resize()],
+      [1, () => at.resize()],
       [2, () => this.#resetOwner()],
       [3, () => this.#powerFails()],
     ]
@@ -82,11 +82,19 @@ export class Course {
       await this.#serve()
     } else if (!end.isOver) {
       // All that was said before the end is answered before it.
-      if (!(await at.until(() => end.isOver)))
-        at.diverge('the backend did not close the connection')
+      if (!(await at.until(() => end.isOver))) this.#isOpenStill()
     }
     system.note('again')
     await this.#connectAgain()
+  }
+
+  /** Without a thread that had no vring it may be, as long as all is answered. */
+  #isOpenStill(): void {
+    const at = this.#at
+    const [first] = at.end.due
+    if (!at.isBereft || !at.mayGoOn) at.diverge('the backend did not close the connection')
+    else if (first !== undefined) at.diverge(`${first.name} is not answered`)
+    else at.end.cut(null)
   }
 
   async #connectAgain(): Promise<void> {
@@ -201,16 +209,22 @@ export class Course {
     this.#startAnew()
   }
 
-  async #resetOwner(): Promise<void> {
+  /** @returns whether it has no owner now, and goes on */
+  async #disown(): Promise<boolean> {
     const at = this.#at
-    at.fault('reset of the owner')
     at.end.say({ name: 'RESET_OWNER', payload: null })
     await this.#quiet()
-    if (at.isBereft || at.end.isOver || at.end.isToEnd) return
+    if (at.isBereft || at.end.isOver || at.end.isToEnd) return false
     // Without an answer that is asked for, this says when it is done.
     at.end.say({ name: 'GET_FEATURES', payload: null })
     await this.#quiet()
-    if (at.isBereft || at.end.isOver || at.end.isToEnd) return
+    return !at.isBereft && !at.end.isOver && !at.end.isToEnd
+  }
+
+  async #resetOwner(): Promise<void> {
+    const at = this.#at
+    at.fault('reset of the owner')
+    if (!(await this.#disown())) return
     for (let count = at.system.below(6); count > 0; count--) {
       this.#messages.sayEarly()
       await this.#quiet()
@@ -248,22 +262,38 @@ export class Course {
   async #die(who: 'thread' | 'process'): Promise<void> {
     const at = this.#at
     at.fault(`${who} death`)
+    const isEarly = at.system.chance(40) && (await this.#takeAnew())
+    if (at.isBereft) return
     const { process } = at.serving
     const threads = process.threads.filter(({ life }) => !life.isOver)
-    const left = 1 + at.system.below(at.system.chance(50) ? 60 : 400)
-    for (const { life } of threads.slice(0, who === 'thread' ? 1 : undefined)) {
+    const left = 1 + at.system.below(isEarly ? 20 : at.system.pick([60, 400]))
+    const first = at.system.below(Math.max(1, threads.length))
+    const chosen = who === 'thread' ? threads.slice(first, first + 1) : threads
+    for (const { life } of chosen) {
       life.left = left
       life.victim = who === 'thread' ? life : process.life
     }
-    await this.#asMuchAsPossible(20 + at.system.below(60))
+    await this.#asMuchAsPossible(isEarly ? at.system.below(20) : 20 + at.system.below(60))
     if (at.isBereft) return
-    // It came to no such step: it ends between two.
+    // It came to no such step: it ends between two, unless it has ended by itself.
     for (const { life } of threads) life.left = Infinity
-    if (who === 'thread' && threads.length === 0) return
-    at.bereave()
-    if (who === 'process') process.life.end()
-    else threads[0]?.life.end()
+    const victim = who === 'process' ? process.life : chosen[0]?.life
+    if (victim === undefined || victim.isOver) return
+    at.bereave(victim)
+    victim.end()
     await at.steps(1)
+  }
+
+  /** New threads come. @returns whether the first is there, and has nothing to do yet */
+  async #takeAnew(): Promise<boolean> {
+    const at = this.#at
+    const { end, serving } = at
+    if (end.isToEnd || end.isOver || !end.table.owned || !(await this.#disown())) return false
+    this.#messages.own(false)
+    this.#startAnew()
+    const isAlive = (): boolean => serving.process.threads.some(({ life }) => !life.isOver)
+    await at.until(() => isAlive() || end.isOver || at.isBereft)
+    return isAlive()
   }
 
   async #asMuchAsPossible(steps: number): Promise<void> {
@@ -308,17 +338,6 @@ export class Course {
     at.serving.process.listener?.waiting.push(its)
     if (!(await at.until(() => mine.isHungUp || at.isBereft)))
       at.diverge('a second frontend was not turned away')
-  }
-
-  #resize(): void {
-    const at = this.#at
-    if (at.underWay > 0 || at.nature.hasOverlay) return
-    at.fault('resize')
-    const { process, data, resized } = at.serving
-    at.nature.capacity = 100 + at.system.below(60)
-    process.library.setCapacity(data.words, at.nature.capacity * 512)
-    const thing = process.thing(resized)
-    if ('signal' in thing) (thing as { signal(): void }).signal()
   }
 
   async #powerFails(): Promise<void> {
@@ -373,9 +392,4 @@ export class Course {
     const { process } = at.serving
     process.life.end()
   }
-}
-
-function describedRequest(queue: number, { kind, head, changes, first, count }: Asked): string {
-  const values = changes.map(({ candidates }) => candidates.map(({ value }) => value).join(' '))
-  return `queue ${queue}: ${kind} ${head} of ${count} at ${first}: ${values.join(', ')}`
 }

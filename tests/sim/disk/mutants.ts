@@ -48,4 +48,10 @@ export const mutants: readonly Mutant[] = [
     from: 'if (!this.#file.has(last)) yield this.#copyUp(to, endOfLast)',
     to: '',
   },
+  {
+    breaks: 'a thread that ends while others come is not noticed',
+    file: 'src/vhost/vhost-device.ts',
+    from: 'workers.forEach(checkLives)',
+    to: '',
+  },
 ]

@@ -319,3 +319,12 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   }
   return all
 }
+
+/** One line of it. */
+export function describedRequest(
+  queue: number,
+  { kind, head, changes, first, count }: Asked,
+): string {
+  const values = changes.map(({ candidates }) => candidates.map(({ value }) => value).join(' '))
+  return `queue ${queue}: ${kind} ${head} of ${count} at ${first}: ${values.join(', ')}`
+}

@@ -12,7 +12,7 @@ import type { Instantiate } from './library.js'
 import { DiskNature } from './nature.js'
 import { SimulatedProcess } from './process.js'
 import { Requests, type Asked } from './requests.js'
-import { EventThing, SocketThing, System, type Action } from './system.js'
+import { EventThing, SocketThing, System, type Action, type Life } from './system.js'
 import { bits, protocolBits, Table } from './table.js'
 
 type Server = InstanceType<SimulatedProcess['library']['Server']>
@@ -27,8 +27,11 @@ interface Serving {
   readonly resized: number
 }
 
-/** More steps than this without an end are a hang. */
-const mostSteps = 6000
+/**
+ * More steps than this without an end are a hang. Where a polled vring keeps its thread busy, time passes by
+ * steps alone: these are 8 s, in which the slowest disk has done all that it was asked.
+ */
+const mostSteps = 16_000
 
 const nextTurn = (): Promise<void> =>
   new Promise((resolve) => {
@@ -57,6 +60,8 @@ export class Simulation {
   end!: FrontendEnd
   /** Whether what was under way is lost with the thread or the process. */
   isBereft = false
+  /** Whether it was no thread that had a vring: the backend may go on without it. */
+  mayGoOn = false
   /** Whether the backend marks what it writes. */
   logs = false
   readonly #instantiate: Instantiate
@@ -84,9 +89,9 @@ export class Simulation {
     for (const _ of this.queues) this.asked.push(new Map())
     this.inflight = new SharedFile(count * this.inflightBytes)
     this.log = new SharedFile(this.memory.logBytes)
-    system.onDeath = () => {
+    system.onDeath = (victim) => {
       this.freeze()
-      this.bereave()
+      this.bereave(victim)
     }
   }
 
@@ -139,11 +144,17 @@ export class Simulation {
     }
   }
 
-  /** A thread is gone, or the process. */
-  bereave(): void {
-    this.system.note('somebody is gone')
+  /** A thread is about to go, or the process. */
+  bereave(victim: Life): void {
+    const { process, device } = this.serving
+    const hasVring = this.queues.some(({ index }) => {
+      const thread = device.workerOf(index)?.thread as { life: Life } | undefined
+      return thread?.life === victim
+    })
+    this.mayGoOn = victim !== process.life && !hasVring
+    this.system.note(this.mayGoOn ? 'one without vrings is gone' : 'somebody is gone')
     this.isBereft = true
-    this.serving.process.hasLostThread = true
+    process.hasLostThread = true
     this.end.isLost = true
     this.end.isToEnd = true
   }
@@ -293,6 +304,17 @@ export class Simulation {
         if (!isMarked) this.diverge(`page ${page} was written and not logged`)
       }
     }
+  }
+
+  /** The disk has another size; only while nothing is asked. */
+  resize(): void {
+    if (this.underWay > 0 || this.nature.hasOverlay) return
+    this.fault('resize')
+    const { process, data, resized } = this.serving
+    this.nature.capacity = 100 + this.system.below(60)
+    process.library.setCapacity(data.words, this.nature.capacity * 512)
+    const thing = process.thing(resized)
+    if ('signal' in thing) (thing as { signal(): void }).signal()
   }
 
   /** From now on nothing is logged, or not all that is under way. */

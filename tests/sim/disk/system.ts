@@ -66,7 +66,7 @@ export class System {
   /** The thread whose own code is on the stack: it can be gone at any step. */
   running: Life | null = null
   /** Is told right before a thread or process ends in the middle of its code. */
-  onDeath: () => void = () => {}
+  onDeath: (victim: Life) => void = () => {}
   readonly below: (limit: number) => number
   readonly timers: SimulatedTimer[] = []
   /** What everything that happened comes to. */
@@ -84,7 +84,7 @@ export class System {
     if (life === null) return
     life.left -= cost
     if (!life.isOver && life.left <= 0) {
-      this.onDeath()
+      this.onDeath(life.victim)
       life.victim.end()
     }
     if (life.isOver) throw new Gone()
