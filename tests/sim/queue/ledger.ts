@@ -212,6 +212,8 @@ export class Ledger {
       const wasThere = other.submittedAt < since && isTakenAtOnce(entry)
       if (other.level < entry.level && !wasThere) continue
       if (other.queue !== entry.queue || other.unbounded !== entry.unbounded) continue
+      // It may be out of the rings already, by a call that settles it before it returns.
+      if (other.canceled !== null) continue
       // It may have been claimed, and have lost its thread and its place.
       if (this.factsOf(entry.queue).deaths > other.deathsBefore) continue
       if (this.#waits(other)) {
