@@ -1,5 +1,6 @@
 // A reporter for Node's test runner: one line of JSON at the end, the same for every version of Node. It has which
-// Node ran them, how many tests there were, the failed ones with their messages, and the skipped ones with their reasons.
+// Node ran them, how many tests there were, the failed ones with their messages, and the skipped ones with their
+// reasons.
 
 export default async function* tally(events) {
   const found = { node: process.versions.node, tests: 0, passed: 0, failed: [], skipped: [] }
