@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { root, status } from './bootstrap.mjs'
-import { binOf, exactVersion, isVersion } from './node-versions.mjs'
+import { binOf, isVersion } from './node-versions.mjs'
 
 const versions = ['20', '22', '24', '26']
 
@@ -13,10 +13,12 @@ export function matrix(args) {
     console.error(`npm run matrix: '${wrong}' is not a version of Node, such as 24 or 24.21.0`)
     return 2
   }
+  // What cannot be fetched is told now, and not after the tests of those before it.
+  for (const version of chosen) binOf(version)
   const all = chosen.map(results)
-  for (const { node, failed, skipped } of all) {
-    list(`skipped on Node ${node}`, skipped)
-    list(`failed on Node ${node}`, failed)
+  for (const { asked, failed, skipped } of all) {
+    list(`skipped on Node ${asked}`, skipped)
+    list(`failed on Node ${asked}`, failed)
   }
   console.table(
     all.map(({ failed, skipped, ...row }) => ({
@@ -25,8 +27,12 @@ export function matrix(args) {
       skipped: skipped.length,
     })),
   )
-  return all.every(({ start, test }) => start === 'ok' && test === 'ok') ? 0 : 1
+  return all.every(isGreen) ? 0 : 1
 }
+
+/** Whether all went well, and on the Node that was asked for. */
+const isGreen = ({ asked, node, start, test }) =>
+  start === 'ok' && test === 'ok' && `${node}.`.startsWith(`${asked}.`)
 
 /** What came of one version. */
 function results(version) {
@@ -41,7 +47,7 @@ function results(version) {
     return verdict(status('npm', [script, '--silent'], env))
   })
   const minutes = Number(((Date.now() - began) / 60_000).toFixed(1))
-  return { node: exactVersion(version), start, test, minutes, ...sum(tallies) }
+  return { asked: version, start, test, minutes, ...sum(tallies) }
 }
 
 /** There is no tally of tests that did not come to their end. */
@@ -51,6 +57,7 @@ function sum(tallies) {
     .filter((text) => text !== '')
     .map((text) => JSON.parse(text))
   return {
+    node: [...new Set(found.map(({ node }) => node))].join(' and '),
     tests: found.reduce((count, { tests }) => count + tests, 0),
     passed: found.reduce((count, { passed }) => count + passed, 0),
     failed: found.flatMap(({ failed }) => failed),

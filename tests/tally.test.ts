@@ -18,7 +18,7 @@ const suite = `
   test('with a part', async (t) => { await t.test('part', () => {}) })`
 
 describe('the tally of npm run matrix', () => {
-  test('counts tests, and says which failed and which were skipped, and why', (t) => {
+  test('names the Node, counts tests, and says which failed and which were skipped, and why', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'uw-tally-'))
     t.after(() => rmSync(folder, { recursive: true }))
     const files = { 'made.test.mjs': suite, 'dies.test.mjs': 'process.exit(3)' }
@@ -33,12 +33,14 @@ describe('the tally of npm run matrix', () => {
       env,
     })
     assert.equal(status, 1)
-    const { tests, passed, failed, skipped } = JSON.parse(stdout) as {
+    const { node, tests, passed, failed, skipped } = JSON.parse(stdout) as {
+      node: string
       tests: number
       passed: number
       failed: string[]
       skipped: string[]
     }
+    assert.equal(node, process.versions.node)
     assert.deepEqual([tests, passed], [10, 3])
     assert.deepEqual(skipped, [
       'left out: not here',

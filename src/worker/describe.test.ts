@@ -149,7 +149,7 @@ describe('a stop with a deadline', () => {
   })
 
   test('names the worker at the end of a chain of stops, not those that wait for it', async () => {
-    const go = new Int32Array(new SharedArrayBuffer(4))
+    const go = new Int32Array(new SharedArrayBuffer(8))
     const deaf = functionOf('(go) => { while (Atomics.load(go, 0) === 0); return 12 }')
     const worker = await UserWorker.create(
       moduleOf(`
@@ -158,14 +158,17 @@ describe('a stop with a deadline', () => {
           const below = await UserWorker.create(deaf, { name: 'below', data: go })
           await below.start()
           while (!self.shouldStop()) await self.sleep(60000)
-          return below.stop()
+          const stopped = below.stop()
+          Atomics.store(go, 1, 1)
+          return stopped
         }`),
       { name: 'above', data: { go, deaf: deaf.href } },
     )
     await worker.start()
     await until(worker, (it) => it.waitsFor === 'sleep')
     worker.requestStop()
-    await until(worker, (it) => it.joins.length === 1)
+    // It waits for the one below a moment before it tells that one to stop.
+    await until(worker, (it) => it.joins.length === 1 && Atomics.load(go, 1) === 1)
     const error = await worker.stop({ deadlineMs: 50 }).catch((thrown: unknown) => thrown)
     assert.ok(error instanceof UserWorkerError)
     assert.deepEqual(

@@ -29,7 +29,7 @@ async function owner(t: TestContext, body: string): Promise<Owner> {
       await one.start()
       return one
     }
-    setTimeout(() => process.exit(99), 20000)
+    setTimeout(() => process.exit(99), 300000)
     ${body}
     console.log('ready')`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {

@@ -96,7 +96,8 @@ describe('close', () => {
   })
 
   test('WQ-53, BUG-IOWQ-10: wakes the idle workers of both classes at once, all of them', async () => {
-    const time = await shortest(5, async () => {
+    const times: number[] = []
+    for (let round = 0; round < 5; round++) {
       const queue = make({ maxWorkers: { bounded: 3, unbounded: 3 }, concurrency: 1 })
       const [gate] = [word()]
       const works = Array.from({ length: 6 }, (_, index) =>
@@ -108,10 +109,10 @@ describe('close', () => {
       const begun = performance.now()
       assert.deepEqual(await queue.close(), { stuck: [] })
       assert.deepEqual(queue.workers(), [])
-      return performance.now() - begun
-    })
-    // Creation included; the idle time-out would be 5,000 ms.
-    assert.ok(time < 2500, `${time} ms`)
+      times.push(performance.now() - begun)
+    }
+    // The idle time-out would be 5,000 ms.
+    assert.ok(Math.min(...times) < 2500, `${times.join(', ')} ms`)
   })
 
   test('WQ-54: leaves no thread, no unsettled work and no callback to come', async () => {

@@ -186,7 +186,7 @@ describe('a frozen queue', () => {
 
   test('at a work, lets those finish that run; anywhere, it halts them in the middle', async () => {
     const owner = new Owner()
-    const queue = queueOf(owner, { concurrency: 4 })
+    const queue = queueOf(owner, { maxWorkers: 1, concurrency: 4 })
     const [begun, gate] = [words(), words()]
     const works = [1, 2].map(() => queue.run('awaited', [begun, gate]))
     await until('they run', () => begun[0] === 2)
