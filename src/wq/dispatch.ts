@@ -14,7 +14,7 @@ import { UserWorkerError } from '../errors.js'
 import { microseconds } from '../os/clock.js'
 import { hold } from '../os/pending.js'
 import { allocateOwner, levels } from '../ring/index.js'
-import { tellApart, type Scope } from '../worker/index.js'
+import type { Scope } from '../worker/index.js'
 import { Account, type Common } from './account.js'
 import { Admission } from './admission.js'
 import { Cancellation, type CancelReport } from './cancel.js'
@@ -23,7 +23,7 @@ import { closableOf } from './closable.js'
 import type { Closable } from './close.js'
 import { Deadlines } from './deadlines.js'
 import { checkAfter, Dependents, listOf } from './dependents.js'
-import { extrasOf, whenSettled } from './extras.js'
+import { extrasOf, hear, whenSettled } from './extras.js'
 import { isKey, KeyLines, linesOf } from './keys.js'
 import { Names } from './names.js'
 import { limitsOf, type CheckedQueue, type WorkOptions } from './options.js'
@@ -76,8 +76,8 @@ export class Dispatch {
   })
   readonly #cancellation: Cancellation
   readonly #common: Common
-  /** Streams and listeners of progress, by the numbers of their works. */
-  readonly #listeners = new Map<number, (kind: 'progress' | 'item', value: unknown) => void>()
+  /** What works have whose handlers may tell something, by the numbers of the works. */
+  readonly #listening = new Map<number, Extras>()
   #unsettled = 0
   #release: (() => boolean) | null = null
   #lastWork = 0
@@ -154,8 +154,8 @@ export class Dispatch {
     handler: string | ((...args: never[]) => unknown),
     args: readonly unknown[],
     options: WorkOptions | undefined,
-    isStream: boolean,
     found: Found | null = this.#contexts.look(),
+    onItem: Extras['onItem'] = null,
   ): QueuedWork {
     if (options?.after !== undefined) {
       checkAfter(options.after, (work) => this.#accountOf(work).lane === work.lane)
@@ -174,7 +174,7 @@ export class Dispatch {
       options?.signal ?? null,
       microseconds(),
     )
-    if (options !== undefined || isStream) work.extras = extrasOf(options ?? {}, isStream)
+    if (options !== undefined || onItem !== null) work.extras = extrasOf(options ?? {}, onItem)
     this.counts.submitted++
     let refusal = this.admission.refusal(work) ?? this.#uncarried(work, options)
     if (refusal === null) {
@@ -222,11 +222,6 @@ export class Dispatch {
     const all = this.#cancellation.unsettled()
     const works = only === null ? all : all.filter(({ key }) => isKey(key, only.key))
     await whenSettled(works, `flush of '${this.#queue.name}'`)
-  }
-
-  /** Hears what handlers tell of a work until it is settled. */
-  listen(work: Work, listener: (kind: 'progress' | 'item', value: unknown) => void): void {
-    this.#listeners.set(work.id, listener)
   }
 
   /** The caller has taken so many items of a stream. */
@@ -280,7 +275,10 @@ export class Dispatch {
         if (work.link !== null) this.#keys.pull(work.link.line)
       },
       published: () => this.#pulse.submitted(),
-      told: (id, about, value) => this.#listeners.get(id)?.(about, value),
+      told: (id, about, value) => {
+        const extras = this.#listening.get(id)
+        if (extras !== undefined) hear(extras, about, value)
+      },
       look: () => {
         this.#pulse.look()
         this.accounts.bounded.wakeForReady()
@@ -321,9 +319,9 @@ export class Dispatch {
     trace('queue', { queue: this.#queue, work })
     const { extras } = work
     if (extras !== null) {
-      const { onProgress, timeoutMs, concurrent } = extras
+      const { onItem, onProgress, timeoutMs, concurrent } = extras
       if (!concurrent) this.#accountOf(work).patient++
-      if (onProgress !== null) this.listen(work, (_, value) => tellApart(() => onProgress(value)))
+      if (onItem !== null || onProgress !== null) this.#listening.set(work.id, extras)
       if (timeoutMs > 0) this.#deadlines.watch(work, timeoutMs)
       const after = options?.after
       if (after !== undefined && this.#dependents.hold(work, listOf(after))) {
@@ -366,7 +364,7 @@ export class Dispatch {
     if (hasDependents) this.#dependents.settled(work)
     if (timeoutMs > 0) this.#deadlines.forget(work)
     if (!concurrent) this.#accountOf(work).patient--
-    this.#listeners.delete(work.id)
+    this.#listening.delete(work.id)
     for (const listener of onSettled) listener()
   }
 

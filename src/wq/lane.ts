@@ -385,7 +385,7 @@ export class Lane implements WorkLane {
 function marksOf(work: QueuedWork): number {
   let marks = 0
   if (work.link !== null) marks = Mark.CHAINED | (isSendableKey(work.key) ? Mark.KEYED : 0)
-  if (work.extras !== null && work.extras.isStream) marks |= Mark.STREAM
+  if (work.extras !== null && work.extras.onItem !== null) marks |= Mark.STREAM
   if (work.carried !== null) {
     if (work.carried.values.length > 0) marks |= Mark.CARRIED
     if (work.carried.number !== 0) marks |= Mark.CONTEXT

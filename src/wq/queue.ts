@@ -128,7 +128,7 @@ export class WorkQueue<Module = AnyModule> {
   ): Promise<unknown> {
     try {
       checkWork(handler, args, options)
-      return this.#dispatch.submit(handler, args, options, false).result
+      return this.#dispatch.submit(handler, args, options).result
     } catch (error) {
       // What is thrown here is an error.
       // oxlint-disable-next-line typescript/prefer-promise-reject-errors
@@ -152,7 +152,7 @@ export class WorkQueue<Module = AnyModule> {
   ): Work<Awaited<ReturnType<Fn>>>
   enqueue(handler: string | Inline, args: readonly unknown[] = [], options?: WorkOptions): Work {
     checkWork(handler, args, options)
-    return this.#dispatch.submit(handler, args, options, false)
+    return this.#dispatch.submit(handler, args, options)
   }
 
   /**
@@ -175,8 +175,8 @@ export class WorkQueue<Module = AnyModule> {
     checkWork(handler, args, options)
     // Of who calls this, not of who takes the first item.
     const found = this.#dispatch.look()
-    const submit = AsyncResource.bind(() =>
-      this.#dispatch.submit(handler, args, options, true, found),
+    const submit = AsyncResource.bind((onItem: (value: unknown) => void) =>
+      this.#dispatch.submit(handler, args, options, found, onItem),
     )
     return new Stream(this.#dispatch, submit)
   }
@@ -197,7 +197,7 @@ export class WorkQueue<Module = AnyModule> {
     const found = this.#dispatch.look()
     const run = (args: readonly unknown[], signal: AbortSignal): Promise<unknown> => {
       checkWork(name, args, undefined)
-      return this.#dispatch.submit(name, args, { signal }, false, found).result
+      return this.#dispatch.submit(name, args, { signal }, found).result
     }
     return mapOver(run, inputs as Iterable<readonly unknown[]>, {
       concurrency,

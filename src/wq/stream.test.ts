@@ -38,6 +38,33 @@ describe('stream', () => {
     )
   })
 
+  test('gives every item also where its work ends before its caller goes on from submitting it', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    // Whoever has waited for works that take long looks at once for the end of the next, and only then waits.
+    for (let work = 0; work < 40; work++) await queue.run('busy', [2])
+    const { notify } = Atomics
+    const stood = new Set<number>()
+    for (let round = 0; stood.size < 10 && round < 1000; round++) {
+      const asked = word()
+      const hasEnded = (): boolean => asked[0] === 5 && queue.workers()[0]?.state === 'idle'
+      // So that its worker sleeps, and is woken.
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      const late = (...bell: [Int32Array, number]): number => {
+        const woken = notify(...bell)
+        // Whoever submits is put aside here, between showing the work and looking for its end.
+        const deadline = performance.now() + 100
+        while (!hasEnded() && performance.now() < deadline) Atomics.wait(asked, 0, 5, 1)
+        if (hasEnded()) stood.add(round)
+        return woken
+      }
+      Object.assign(Atomics, { notify: late })
+      const answer = take(queue.stream('items', [5, asked]))
+      Object.assign(Atomics, { notify })
+      assert.deepEqual((await answer).items, upTo(5))
+    }
+    assert.equal(stood.size, 10)
+  })
+
   test('lets the handler be at most 16 items ahead of who takes them', async () => {
     await using queue = make({ maxWorkers: 1 })
     const asked = word()

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { tellApart } from '../worker/index.js'
 import type { Dispatch } from './dispatch.js'
 import type { QueuedWork } from './work.js'
 
@@ -12,7 +11,7 @@ const creditEvery = 8
 
 export class Stream implements AsyncIterableIterator<unknown> {
   readonly #dispatch: Dispatch
-  readonly #submit: () => QueuedWork
+  readonly #submit: (onItem: (value: unknown) => void) => QueuedWork
   #work: QueuedWork | null = null
   readonly #items: unknown[] = []
   #taken = 0
@@ -20,7 +19,7 @@ export class Stream implements AsyncIterableIterator<unknown> {
   /** Those who called `next` and have no answer yet. */
   readonly #waiting: (() => void)[] = []
 
-  constructor(dispatch: Dispatch, submit: () => QueuedWork) {
+  constructor(dispatch: Dispatch, submit: (onItem: (value: unknown) => void) => QueuedWork) {
     this.#dispatch = dispatch
     this.#submit = submit
   }
@@ -63,15 +62,13 @@ export class Stream implements AsyncIterableIterator<unknown> {
 
   #begin(): void {
     if (this.#work !== null || this.#end !== null) return
-    const work = this.#submit()
-    this.#work = work
-    this.#dispatch.listen(work, (kind, value) => {
-      if (kind === 'progress') tellApart(() => work.extras?.onProgress?.(value))
-      else if (this.#end === null) {
-        this.#items.push(value)
-        this.#wake()
-      }
+    // Its items may come before this returns: a worker is quick where this thread is put aside.
+    const work = this.#submit((value) => {
+      if (this.#end !== null) return
+      this.#items.push(value)
+      this.#wake()
     })
+    this.#work = work
     work.result.then(
       () => this.#finish('done'),
       (error: unknown) => this.#finish({ error }),

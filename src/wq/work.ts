@@ -104,7 +104,8 @@ export interface Extras {
   /** How long after it was told to end its thread is ended; null: never. */
   readonly killAfterMs: number | null
   readonly concurrent: boolean
-  readonly isStream: boolean
+  /** Who gets the items of a stream; null: it is none. */
+  readonly onItem: ((value: unknown) => void) | null
   readonly onProgress: ((value: unknown) => void) | null
   /** To be called when it is settled, by `flush`. */
   readonly onSettled: (() => void)[]

@@ -39,6 +39,8 @@ const { values: options } = parseArgs({
 /**
  * V8 goes on compiling for a quarter of an hour, ever less, and keeps what it has compiled: the heap
  * grows by that alone. So nothing is compiled but to bytecode, which is there after the first turns.
+ * And the young generation of each thread has one size: else it grows until V8 looks at it again,
+ * which in threads that have little to do is minutes later.
  */
 const v8Options = [
   '--expose-gc',
@@ -47,6 +49,8 @@ const v8Options = [
   '--no-sparkplug',
   '--no-lazy-feedback-allocation',
   '--no-flush-bytecode',
+  '--min-semi-space-size=1',
+  '--max-semi-space-size=1',
 ]
 
 process.exitCode = await main()

@@ -14,6 +14,7 @@ export interface Sample {
   readonly arrayBuffers: number
   readonly fds: number
   readonly threads: number
+  /** See {@link mappingsIn}. */
   readonly mappings: number
   readonly rows: number
   readonly children: number
@@ -23,6 +24,10 @@ const code = codeIn(dist)
 const { claimedRows, table } = (await code(
   'worker/table.js',
 )) as typeof import('../../src/worker/table.js')
+const { functions } = (await code('os/koffi.js')) as typeof import('../../src/os/koffi.js')
+const libc = functions({ trim: 'int malloc_trim(size_t pad)' })
+/** V8 takes its memory in pages of so many bytes, and has them begin at multiples of that. */
+const pageBytes = 2 ** 18
 
 /** Waits until threads and descriptors of what has ended are gone, frees what it can, and counts. */
 export async function sample(): Promise<Sample> {
@@ -37,8 +42,19 @@ export async function sample(): Promise<Sample> {
     globalThis.gc?.()
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
+  giveBack()
   const { rss, heapUsed: heap, external, arrayBuffers } = process.memoryUsage()
-  return { rss, heap, external, arrayBuffers, mappings: mappings(), ...countsOf() }
+  const mappings = mappingsIn(readFileSync('/proc/self/maps', 'utf8'))
+  return { rss, heap, external, arrayBuffers, mappings, ...countsOf() }
+}
+
+/** Gives the system the pages that nothing is in: glibc keeps much of what was freed, ever more. */
+function giveBack(): void {
+  try {
+    libc().trim(0)
+  } catch {
+    // No `koffi`, or another C library: what that keeps counts.
+  }
 }
 
 type Counts = Pick<Sample, 'fds' | 'threads' | 'rows' | 'children'>
@@ -76,8 +92,17 @@ function threads(): number {
   }).length
 }
 
-function mappings(): number {
-  return readFileSync('/proc/self/maps', 'utf8').split('\n').length - 1
+/**
+ * How many mappings there are in a text like `/proc/self/maps`, without V8's pages: how many mappings
+ * these are depends on which of them happen to lie side by side.
+ */
+export function mappingsIn(maps: string): number {
+  const lines = maps.split('\n').filter((line) => line !== '')
+  return lines.filter((line) => {
+    const [range = '', , , , , name] = line.split(/\s+/)
+    const [start = 0, end = 0] = range.split('-').map((address) => Number.parseInt(address, 16))
+    return name !== '' || start % pageBytes !== 0 || end % pageBytes !== 0
+  }).length
 }
 
 /** Those too that have ended, and that nobody has asked about. */

@@ -38,6 +38,13 @@ describe('growth', () => {
     assert.equal(Math.round(growth.growthPercent), 87)
   })
 
+  test('of memory leaves out five samples, or half of them, where that is more than the first fifth', () => {
+    const slow = [1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6, 6]
+    assert.equal(growthOf('rss', slow, true).growthPercent, 0)
+    assert.ok(growthOf('fds', slow, true).growthPercent > 0)
+    assert.deepEqual(growthOf('rss', [1, 2, 3, 4], true).first, 3)
+  })
+
   test('of what was not there is whole, and of what stays, or shrinks, is none', () => {
     assert.equal(growthOf('rows', [0, 0, 0, 0, 0, 1], true).growthPercent, 100)
     assert.equal(growthOf('rows', [0, 0, 0, 0], true).growthPercent, 0)

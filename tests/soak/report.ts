@@ -10,6 +10,8 @@ import type { Account } from './program.js'
 const limitPercent = 2
 /** Of the samples, the first part, which is left out: pools fill, code is compiled. */
 const warmUp = 0.2
+/** So many rests it takes until memory has settled, however slow the machine: see `soak.md`. */
+const restsOfMemory = 5
 /** Memory of a shorter soak has not settled: its growth is shown, and not judged. */
 export const leastMsForMemory: number = 4 * 60_000
 
@@ -41,7 +43,9 @@ export interface Report extends Account {
 
 /** How a measure has grown. */
 export function growthOf(measure: string, values: readonly number[], judged: boolean): Growth {
-  const settled = values.slice(Math.floor(values.length * warmUp))
+  const restless = memory.has(measure) ? restsOfMemory : 0
+  const leftOut = Math.max(values.length * warmUp, Math.min(restless, values.length / 2))
+  const settled = values.slice(Math.floor(leftOut))
   const quarter = Math.max(1, Math.floor(settled.length / 4))
   const first = median(settled.slice(0, quarter))
   const last = median(settled.slice(-quarter))
