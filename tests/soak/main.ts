@@ -80,7 +80,9 @@ async function soak(plan: Plan): Promise<Heard> {
   const program = fileURLToPath(new URL('./program.js', import.meta.url))
   // Without maps of sources: each that is needed for a stack would stay in the heap.
   const args = [...v8Options, program, JSON.stringify(plan)]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // One arena for all threads: of many, each is left with some pages that are hardly used.
+  const env = { ...process.env, MALLOC_ARENA_MAX: '1' }
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
   process.on('exit', () => child.kill('SIGKILL'))
   let words = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
