@@ -75,7 +75,7 @@ class Round {
   async run(): Promise<void> {
     for (let step = 0; step < steps; step++) await this.#step()
     for (const target of this.#targets) this.#thaw(target)
-    const late = sleep(60_000, 'late' as const, { ref: false })
+    const late = sleep(180_000, 'late' as const, { ref: false })
     const all = Promise.all(this.#works.map(({ settled }) => settled))
     assert.notEqual(await Promise.race([all, late]), 'late', 'works that never settle')
     // The one below first: its queue is closed with it, and the other by itself.
