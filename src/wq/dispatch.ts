@@ -68,7 +68,7 @@ export class Dispatch {
   readonly #signals = new Signals((works, reason) => this.#cancellation.abortAll(works, reason))
   readonly #deadlines = new Deadlines({
     accountOf: (work) => this.#accountOf(work),
-    expired: (work, error) => this.#cancellation.expire(work, error),
+    expired: (work, error) => this.#cancellation.fail(work, error),
   })
   readonly #dependents = new Dependents({
     released: (work) => this.#send(work),
@@ -281,6 +281,7 @@ export class Dispatch {
       },
       published: () => this.#pulse.submitted(),
       told: (id, about, value) => this.#listeners.get(id)?.(about, value),
+      unreadable: (work, kind, cause) => this.#cancellation.unreadable(work, kind, cause),
       look: () => {
         this.#pulse.look()
         this.accounts.bounded.wakeForReady()
