@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { WorkQueue } from '../index.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
+import { mostBlockBytes } from '../ring/index.js'
 import type * as Handlers from './handlers.fixture.js'
 
 checkForLeaks()
@@ -18,5 +19,12 @@ describe('arguments that take all of the room there is for them', () => {
       assert.ok(got.every((bytes) => bytes.length === large.length))
       assert.deepEqual(await queue.run('echo', [{ round }]), { round })
     }
+  })
+
+  test('and more than all of it go by message: text too, which needs no copy until then', async () => {
+    await using queue = new WorkQueue<typeof Handlers>(module, { maxWorkers: 1 })
+    const texts = ['a', 'b'].map((letter) => letter.repeat(mostBlockBytes + 1))
+    const got = await Promise.all(texts.map((text) => queue.run('echo', [text])))
+    assert.ok(got.every((text, index) => text === texts[index]))
   })
 })
