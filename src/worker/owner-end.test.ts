@@ -56,6 +56,23 @@ describe('an owner below one that was killed', () => {
   })
 })
 
+describe('an owner', () => {
+  test('may be stopped and killed by whoever hears of the end of its worker', async () => {
+    const owner = new Owner()
+    const worker = await UserWorker.create(seven, { owner })
+    const stopped = new Promise<void>((resolve, reject) => {
+      worker.onExit(() => {
+        owner.stop().then(resolve, reject)
+        owner.kill()
+      })
+    })
+    await worker.start()
+    await worker.join()
+    await stopped
+    assert.deepEqual([worker.exitCode, worker.error, owner.state], [7, null, 'killed'])
+  })
+})
+
 describe('a stop of an owner that could never finish', () => {
   test('is refused with EDEADLK as often as it is asked for, and the thread goes on [KT-18]', async () => {
     const below = `

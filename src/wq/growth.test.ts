@@ -24,7 +24,7 @@ describe('a work that may wait for a running worker', () => {
   })
 
   test('is patient also where it waits for room in the rings, and keeps no other waiting there [WQ-15]', async () => {
-    await using queue = make({ maxWorkers: 3 })
+    await using queue = make({ maxWorkers: 2 })
     const [begun, gate, ran] = [word(), word(), word()]
     const first = queue.run('held', [begun, gate], patient)
     await reaches(begun, 1)

@@ -23,6 +23,10 @@ const module = moduleOf(`
   /** Its result goes by message. */
   export const one = (value) => ({ value, of: new OfMessages() })
   export const deep = (depth) => nested(depth)
+  export const deepLater = (depth, begun, gate) => {
+    holds(begun, gate)
+    return nested(depth)
+  }
   export const deepAtLast = (depth, words) => {
     setImmediate(() => process.exit(0))
     process.on('exit', () => { Atomics.store(words, 0, 1); Atomics.notify(words, 0) })
@@ -44,6 +48,7 @@ interface Handlers {
   items(depth: number): AsyncGenerator
   one(value: unknown): { value: unknown }
   deep(depth: number): unknown
+  deepLater(depth: number, begun: Int32Array, gate: Int32Array): unknown
   deepAtLast(depth: number, words: Int32Array): unknown
   type(value: unknown): string
   waits(begun: Int32Array, gate: Int32Array): Promise<void>
@@ -126,6 +131,28 @@ describe('a result that its owner cannot read', () => {
       assert.equal((await failureOf(works[0])).code, 'ERR_NOT_CLONEABLE')
       assert.equal((await works[1]).value, round)
       await held
+    }
+  })
+
+  test('is told to its caller where another thread says first that there is something', async () => {
+    await using queue = make({ ...roomy, maxWorkers: 2, minWorkers: 2 })
+    await queue.ready()
+    // Which of the two threads is heard first is not said: each is the first to end here.
+    for (const isTurned of [false, true, true, false]) {
+      const begun = word()
+      const gates = [word(), word()]
+      const failures = gates.map((gate) =>
+        failureOf(queue.run('deepLater', [tooDeep, begun, gate])),
+      )
+      await until('both are held', () => Atomics.load(begun, 0) === 2)
+      for (const gate of isTurned ? gates.toReversed() : gates) {
+        Atomics.store(gate, 0, 1)
+        Atomics.notify(gate, 0)
+        // Both have ended before this thread hears of either.
+        Atomics.wait(gate, 0, 1, 50)
+      }
+      for (const failure of failures) assert.equal((await failure).code, 'ERR_NOT_CLONEABLE')
+      await goOn(queue)
     }
   })
 
