@@ -19,14 +19,16 @@ describe('rings that are full', () => {
     const first = queue.run('count', [ran])
     const before = queue.enqueue('count', [ran], { key: 'k' })
     const behind = queue.run('count', [ran], { key: 'k' })
-    const failures = [failureOf(before.result)]
+    const other = queue.enqueue('count', [ran], { key: 'other' })
+    const behindOther = queue.enqueue('count', [ran], { key: 'other' })
+    const failures = [before, other, behindOther].map(({ result }) => failureOf(result))
     for (let count = 0; count < many; count++) {
       const work = queue.enqueue('count', [ran])
       failures.push(failureOf(work.result))
       assert.equal(work.cancel(), 'canceled')
     }
     const late = queue.run('count', [ran])
-    assert.equal(before.cancel(), 'canceled')
+    for (const work of [before, other, behindOther]) assert.equal(work.cancel(), 'canceled')
     open(gate)
     const counts = await Promise.all([first, behind, late, queue.run('count', [ran])])
     assert.deepEqual(counts.toSorted(), [1, 2, 3, 4])

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { access } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WorkQueue, type WorkQueueOptions } from '../index.js'
 import { until } from '../os/own-thread.fixture.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { failureOf, moduleOf, word } from './contract/support.fixture.js'
+import { untilSync } from './gated-queue.fixture.js'
 
 checkForLeaks()
 
@@ -23,10 +24,6 @@ const module = moduleOf(`
   /** Its result goes by message. */
   export const one = (value) => ({ value, of: new OfMessages() })
   export const deep = (depth) => nested(depth)
-  export const deepLater = (depth, begun, gate) => {
-    holds(begun, gate)
-    return nested(depth)
-  }
   export const deepAtLast = (depth, words) => {
     setImmediate(() => process.exit(0))
     process.on('exit', () => { Atomics.store(words, 0, 1); Atomics.notify(words, 0) })
@@ -48,7 +45,6 @@ interface Handlers {
   items(depth: number): AsyncGenerator
   one(value: unknown): { value: unknown }
   deep(depth: number): unknown
-  deepLater(depth: number, begun: Int32Array, gate: Int32Array): unknown
   deepAtLast(depth: number, words: Int32Array): unknown
   type(value: unknown): string
   waits(begun: Int32Array, gate: Int32Array): Promise<void>
@@ -123,36 +119,13 @@ describe('a result that its owner cannot read', () => {
     await queue.ready()
     for (let round = 0; round < 5; round++) {
       const begun = word()
-      // The event loop looks for results next, and for messages after that.
-      await access('/')
+      // Looked for next, before this thread hears of messages.
+      setImmediate(() => untilSync(() => Atomics.load(begun, 0) === 1))
       const works = [queue.run('deep', [tooDeep]), queue.run('one', [round])] as const
       const held = queue.run('holds', [begun, begun])
-      while (Atomics.load(begun, 0) === 0) Atomics.wait(begun, 0, 0, 1)
       assert.equal((await failureOf(works[0])).code, 'ERR_NOT_CLONEABLE')
       assert.equal((await works[1]).value, round)
       await held
-    }
-  })
-
-  test('is told to its caller where another thread says first that there is something', async () => {
-    await using queue = make({ ...roomy, maxWorkers: 2, minWorkers: 2 })
-    await queue.ready()
-    // Which of the two threads is heard first is not said: each is the first to end here.
-    for (const isTurned of [false, true, true, false]) {
-      const begun = word()
-      const gates = [word(), word()]
-      const failures = gates.map((gate) =>
-        failureOf(queue.run('deepLater', [tooDeep, begun, gate])),
-      )
-      await until('both are held', () => Atomics.load(begun, 0) === 2)
-      for (const gate of isTurned ? gates.toReversed() : gates) {
-        Atomics.store(gate, 0, 1)
-        Atomics.notify(gate, 0)
-        // Both have ended before this thread hears of either.
-        Atomics.wait(gate, 0, 1, 50)
-      }
-      for (const failure of failures) assert.equal((await failure).code, 'ERR_NOT_CLONEABLE')
-      await goOn(queue)
     }
   })
 
@@ -160,10 +133,9 @@ describe('a result that its owner cannot read', () => {
     await using queue = make(roomy)
     const ended = word()
     await queue.ready()
+    const thread = queue.workers()[0]?.osThreadId
     const failure = failureOf(queue.run('deepAtLast', [tooDeep, ended]))
-    while (Atomics.load(ended, 0) === 0) Atomics.wait(ended, 0, 0, 1)
-    // Until the thread is gone.
-    Atomics.wait(ended, 0, 1, 300)
+    untilSync(() => Atomics.load(ended, 0) === 1 && !existsSync(`/proc/self/task/${thread}`))
     assert.equal((await failure).code, 'ERR_NOT_CLONEABLE')
     await goOn(queue)
   })
