@@ -113,7 +113,7 @@ describe('a stop of an owner that could never finish', () => {
 })
 
 /** What a word is set to, once it is. */
-async function answered(words: Int32Array, index: number): Promise<number> {
-  await until('it answers', () => Atomics.load(words, index) !== 0)
-  return Atomics.load(words, index)
+async function answered(words: Int32Array, at: number): Promise<number> {
+  await until('it answers', () => Atomics.load(words, at) !== 0)
+  return Atomics.load(words, at)
 }

@@ -29,19 +29,13 @@ export function postAnnounced(
 }
 
 function whoseIs(message: ToQueue | ToServer): Whose | null {
-  switch (message.type) {
-    case 'progress':
-    case 'item':
-      return isNested(message.value) ? { type: message.type, id: message.id } : null
-    case 'broadcast-done':
-      return isNested(message.value) ? { type: message.type, call: message.call } : null
-    case 'broadcast':
-      return { type: message.type, call: message.call }
-    case 'context':
-      return message.items === null ? null : { type: message.type }
-    default:
-      return null
-  }
+  const { type } = message
+  if (type === 'progress' || type === 'item')
+    return isNested(message.value) ? { type, id: message.id } : null
+  if (type === 'broadcast-done')
+    return isNested(message.value) ? { type, call: message.call } : null
+  if (type === 'broadcast') return { type, call: message.call }
+  return type === 'context' && message.items !== null ? { type } : null
 }
 
 const isNested = (value: unknown): boolean => typeof value === 'object' && value !== null

@@ -281,7 +281,7 @@ export class Dispatch {
       },
       published: () => this.#pulse.submitted(),
       told: (id, about, value) => this.#listeners.get(id)?.(about, value),
-      unreadable: (work, kind, cause) => this.#cancellation.unreadable(work, kind, cause),
+      unreadable: (work, what, why) => this.#cancellation.unreadable(work, what, why),
       look: () => {
         this.#pulse.look()
         this.accounts.bounded.wakeForReady()

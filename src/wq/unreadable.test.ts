@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import { existsSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -110,6 +111,25 @@ describe('a message that its reader cannot read, nested too deep for its stack',
     await assert.rejects(small.broadcast('type', [nested(1000)]), refused)
     assert.deepEqual(await small.broadcast('type', [nested(1)]), ['object'])
     await goOn(small)
+  })
+})
+
+describe('what works carry in common, and their thread cannot read', () => {
+  test('fails those works, and no others', async () => {
+    const carrier = moduleOf(`
+      import { AsyncLocalStorage } from 'node:async_hooks'
+      import { carry } from ${current}
+      export const store = new AsyncLocalStorage()
+      carry('a deep one', store, { immutable: true })`)
+    const { store } = (await import(carrier)) as { store: AsyncLocalStorage<unknown> }
+    await using queue = new WorkQueue<Handlers>(module, { ...narrow, preload: [carrier] })
+    await queue.ready()
+    const failing = store.run(nested(1000), () =>
+      [1, 2, 3].map((value) => failureOf(queue.run('type', [value]))),
+    )
+    for (const failure of failing) assert.equal((await failure).code, 'ERR_NOT_CLONEABLE')
+    assert.equal(await store.run(nested(1), () => queue.run('type', [1])), 'number')
+    await goOn(queue)
   })
 })
 

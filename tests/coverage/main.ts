@@ -47,8 +47,8 @@ function row(of: string): Record<string, string | number> {
   const own = files.filter(({ file }) => relative(`src/${of}`, file).split('/').length === 1)
   const share = (kind: 'lines' | 'branches'): string => {
     const all = own.reduce((sum, { [kind]: count }) => sum + count.all, 0)
-    const reached = own.reduce((sum, { [kind]: count }) => sum + count.reached, 0)
-    return `${reached} of ${all} (${((100 * reached) / Math.max(all, 1)).toFixed(1)} %)`
+    const ran = own.reduce((sum, { [kind]: count }) => sum + count.reached, 0)
+    return `${ran} of ${all} (${((100 * ran) / Math.max(all, 1)).toFixed(1)} %)`
   }
   const places = own.reduce((sum, { unreached }) => sum + unreached.length, 0)
   return { lines: share('lines'), branches: share('branches'), 'not reached': places }
