@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UserWorkerError } from '../errors.js'
 import { outside, scopeHere } from './scopes.js'
 import { carrierOf, carriersVersion } from './carriers.js'
 import type { Registered } from './registered.js'
@@ -72,7 +73,7 @@ export class Restorer {
     if (!this.#contexts.has(number)) this.#await(() => this.#contexts.has(number))
     const known = this.#contexts.get(number)
     // The owner tells of a context before the first work that refers to it.
-    if (known === undefined) throw new Error(`context ${number} is not known here`)
+    if (known === undefined) throw contextUnreadable()
     const version = carriersVersion()
     if (known.version !== version) {
       known.steps = joined(this.#unpack(known.items))
@@ -101,6 +102,12 @@ export class Restorer {
     this.#missed.add(name)
     this.#unknown(name)
   }
+}
+
+function contextUnreadable(): UserWorkerError {
+  const text =
+    'What a work carries cannot be read by its thread: it is nested too deep for its stack'
+  return new UserWorkerError('ERR_NOT_CLONEABLE', text)
 }
 
 /** Calls a function inside of all that is carried. */

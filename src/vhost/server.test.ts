@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { close } from '../os/events.js'
 import { until } from '../os/own-thread.fixture.js'
@@ -187,6 +188,25 @@ describe('a client', () => {
     listener.close()
     await client.close()
     assert.deepEqual(kinds.slice(0, 4), ['error', 'connected', 'disconnected', 'connected'])
+  })
+
+  test('says once why it cannot connect, however often it tries, and again where that changes', async () => {
+    await using away = new Served()
+    const path = `${away.path}.absent`
+    const codes: (string | undefined)[] = []
+    const client = new Server(new FakeBackend(), {
+      socket: path,
+      mode: 'client',
+      onEvent: (told) => {
+        if (told.kind === 'error') codes.push((told.error as NodeJS.ErrnoException).code)
+      },
+    })
+    await sleep(700)
+    assert.deepEqual(codes, ['ENOENT'])
+    writeFileSync(path, 'no socket')
+    await until('it says so', () => codes.length === 2)
+    assert.deepEqual(codes, ['ENOENT', 'ECONNREFUSED'])
+    await client.close()
   })
 
   test('ends while it tries', async () => {

@@ -44,6 +44,22 @@ describe('an error that crosses threads', () => {
     assert.ok(across(proxy) !== undefined)
   })
 
+  test('says what it is also where only its properties, or its class, refuse to be looked at', () => {
+    const refuse = (): never => {
+      throw new Error('not to be asked')
+    }
+    const guarded = across(new Proxy(new TypeError('guarded'), { ownKeys: refuse })) as Error
+    assert.ok(guarded instanceof Error)
+    assert.match(guarded.message, /TypeError: guarded/)
+    const parent = new Proxy(TypeError.prototype, { getPrototypeOf: refuse, get: () => 'hidden' })
+    const own = Object.assign(new Error('of no class that shows'), { code: 'E_OWN' })
+    const classless = across(Object.setPrototypeOf(own, parent)) as typeof own
+    assert.deepEqual(
+      [Object.getPrototypeOf(classless), classless.message, classless.code],
+      [Error.prototype, 'of no class that shows', 'E_OWN'],
+    )
+  })
+
   test('keeps own properties of every kind that nests', () => {
     const own = { map: new Map([[1, new Set([2])]]), bytes: new Uint8Array([1, 2]) }
     const back = across(Object.assign(new Error('e'), own)) as Error & typeof own

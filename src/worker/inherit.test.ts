@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { SHARE_ENV } from '../os/thread.js'
+import { SHARE_ENV, Worker } from '../os/thread.js'
 import { UserWorker } from './index.js'
 import { inheritedExecArgv, withOwnEnvironment } from './inherit.js'
 import { checkForLeaks } from './leaks.fixture.js'
@@ -93,6 +94,21 @@ describe("the owner's environment", () => {
     // A program that was begun with them goes on as it did.
     const env = { ...process.env, NODE_OPTIONS: `--title=x ${own}` }
     assert.equal((await runProgram(program(''), { env })).out, '1\n1\n')
+  })
+
+  test('loses one after the other what Node refuses, each with its value', async () => {
+    const tried: unknown[] = []
+    const make = (env: NodeJS.ProcessEnv | undefined): Worker => {
+      tried.push(env?.['NODE_OPTIONS'])
+      return new Worker('', { eval: true, ...(env === undefined ? {} : { env }) })
+    }
+    const kept = '--max-old-space-size=4096'
+    const others = '--title "a b" --use-openssl-ca --v8-pool-size=2'
+    const thread = withOwnEnvironment(make, { NODE_OPTIONS: `${others} ${kept}` })
+    await once(thread, 'exit')
+    assert.equal(tried[0], `${others} ${kept}`)
+    assert.equal(tried[1], `--use-openssl-ca --v8-pool-size=2 ${kept}`)
+    assert.equal(tried.at(-1), kept)
   })
 
   test('is not given at all where nothing in it can be kept', () => {

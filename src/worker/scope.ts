@@ -130,8 +130,8 @@ export class Scope implements Member {
   }
 
   get state(): 'running' | 'frozen' | 'stopped' | 'killed' {
-    if (this.#killed !== null) return 'killed'
-    if (this.hasEnded) return this.refusal?.code === 'ERR_OWNER_KILLED' ? 'killed' : 'stopped'
+    if (this.#end()?.code === 'ERR_OWNER_KILLED') return 'killed'
+    if (this.hasEnded) return 'stopped'
     return this.isFrozen ? 'frozen' : 'running'
   }
 

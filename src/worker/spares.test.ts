@@ -141,6 +141,16 @@ describe('spares', () => {
     assert.equal(await UserWorker.spares(0, { resourceLimits }), 1)
   })
 
+  test('serve workers with the same limits, in whatever order these are written', async () => {
+    const resourceLimits = { maxOldGenerationSizeMb: 50, stackSizeMb: 2 }
+    await UserWorker.spares(1, { resourceLimits })
+    const turned = { stackSizeMb: 2, maxOldGenerationSizeMb: 50 }
+    const worker = await UserWorker.create(seven, { resourceLimits: turned })
+    assert.equal(worker.describe().madeFrom, 'spare')
+    await worker.stop()
+    assert.equal(await UserWorker.spares(0, { resourceLimits: turned }), 1)
+  })
+
   test('do not serve where Node would have booted the thread in another way', async () => {
     const debugs = functionOf(`async () => {
       const { debuglog } = await import('node:util')

@@ -38,6 +38,8 @@ export interface AccountEvents extends EndEvents {
   entered(work: QueuedWork): void
   /** Something that a handler has told of its work. */
   told(id: number, kind: 'progress' | 'item', value: unknown): void
+  /** It has told something that cannot be read. */
+  unreadable(work: QueuedWork, kind: 'progress' | 'item', cause: unknown): void
   /** A work is shown to the workers. */
   published(): void
   /** There may be something to read. */
@@ -264,6 +266,10 @@ export class Account implements Growing {
       blocked: () => this.growth.consider(),
       leaving: (due) => this.growth.leaving(due),
       told: (id, kind, value) => this.#events.told(id, kind, value),
+      unreadable: (id, kind, cause) => {
+        const work = [...this.lane.inSlots()].find((each) => each.id === id)
+        if (work !== undefined) this.#events.unreadable(work, kind, cause)
+      },
       gone: (dead, error) => this.#gone(dead, error),
     })
     this.#seats[seat] = server

@@ -31,6 +31,22 @@ const codes = async (works: readonly Work[]): Promise<unknown[]> =>
   )
 
 describe('which works a cancel takes', () => {
+  test('WQ-43: a work itself, wherever it is, and none of another queue', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    await using other = make()
+    const [gate, begun] = [word(), word()]
+    const blocker = await blocked(queue, gate)
+    const pending = queue.enqueue('nothing')
+    assert.deepEqual(other.cancel(pending), { outcome: 'not-found', canceled: 0, running: 0 })
+    assert.deepEqual(queue.cancel(pending), { outcome: 'canceled', canceled: 1, running: 0 })
+    const running = queue.enqueue('untilAborted', [begun])
+    Atomics.store(gate, 0, 1)
+    await marked(begun)
+    assert.deepEqual(queue.cancel(running), { outcome: 'running', canceled: 0, running: 1 })
+    assert.equal(await running.result, 'ECANCELED')
+    assert.deepEqual(await codes([blocker, pending]), ['done', 'ECANCELED'])
+  })
+
   test('WQ-40: the match sees works one after the other, and stops at the first hit unless told to go on', async () => {
     await using queue = make({ maxWorkers: 1 })
     const gate = word()

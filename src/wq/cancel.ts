@@ -5,6 +5,7 @@
  */
 import { aborted, UserWorkerError } from '../errors.js'
 import type { Account } from './account.js'
+import { notReadable } from './announced.js'
 import type { Deadlines } from './deadlines.js'
 import type { Dependents } from './dependents.js'
 import { plainExtras } from './extras.js'
@@ -109,10 +110,17 @@ export class Cancellation {
     }
   }
 
-  /** A work has run longer than it may. */
-  expire(work: QueuedWork, error: Error): void {
+  /** A running work has failed for its caller: it is settled now, and told to end. */
+  fail(work: QueuedWork, error: Error): void {
     if (work.reject(error)) this.#parts.settled(work)
     this.#parts.accountOf(work).serverOf(work)?.abort(work, error)
+  }
+
+  /** A work has told its caller something that this thread cannot read: that is to be told instead. */
+  unreadable(work: QueuedWork, kind: 'progress' | 'item', cause: unknown): void {
+    if (kind === 'progress' && (work.extras?.onProgress ?? null) === null) return
+    const what = kind === 'item' ? `An item of '${work.name}'` : `What '${work.name}' tells`
+    this.fail(work, notReadable(what, cause))
   }
 
   /** Tells a running work to end, and sees to it that it does if its caller wants that. */

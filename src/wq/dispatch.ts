@@ -68,7 +68,7 @@ export class Dispatch {
   readonly #signals = new Signals((works, reason) => this.#cancellation.abortAll(works, reason))
   readonly #deadlines = new Deadlines({
     accountOf: (work) => this.#accountOf(work),
-    expired: (work, error) => this.#cancellation.expire(work, error),
+    expired: (work, error) => this.#cancellation.fail(work, error),
   })
   readonly #dependents = new Dependents({
     released: (work) => this.#send(work),
@@ -279,6 +279,7 @@ export class Dispatch {
         const extras = this.#listening.get(id)
         if (extras !== undefined) hear(extras, about, value)
       },
+      unreadable: (work, what, why) => this.#cancellation.unreadable(work, what, why),
       look: () => {
         this.#pulse.look()
         this.accounts.bounded.wakeForReady()

@@ -19,6 +19,7 @@ import {
   Slot,
   slotOf,
 } from '../ring/index.js'
+import { notReadable } from './announced.js'
 import { Histogram } from './histogram.js'
 import type { Lane } from './lane.js'
 import type { Server } from './server.js'
@@ -67,7 +68,11 @@ export class Ends {
     const settled =
       'value' in result
         ? work.resolve(result.value)
-        : work.reject('error' in result ? result.error : unreadable(work, result.unreadable))
+        : work.reject(
+            'error' in result
+              ? result.error
+              : notReadable(`The result of '${work.name}'`, result.unreadable),
+          )
     if (settled) this.#events.settled(work)
   }
 
@@ -151,11 +156,6 @@ export class Ends {
       return { unreadable: cause }
     }
   }
-}
-
-function unreadable(work: { readonly name: string }, cause: unknown): UserWorkerError {
-  const text = `The result of '${work.name}' cannot be read by this thread: it is nested too deep for its stack`
-  return new UserWorkerError('ERR_NOT_CLONEABLE', text, { cause })
 }
 
 /** The error for a value that cannot be cloned. */

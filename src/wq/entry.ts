@@ -129,6 +129,7 @@ function serveMessage(message: ToServer, serving: Serving, host: Host, post: Pos
     case 'share':
     case 'unshare':
     case 'context':
+    case 'next':
     // Heard before.
   }
 }

@@ -23,6 +23,23 @@ describe('a work that may wait for a running worker', () => {
     assert.deepEqual([reasons(queue), ran[0]], [['first'], 5])
   })
 
+  test('is patient also where it waits for room in the rings, and keeps no other waiting there [WQ-15]', async () => {
+    await using queue = make({ maxWorkers: 2 })
+    const [begun, gate, ran] = [word(), word(), word()]
+    const first = queue.run('held', [begun, gate], patient)
+    await reaches(begun, 1)
+    // More than there are slots for.
+    const others = Array.from({ length: 12_000 }, () => queue.run('count', [ran], patient))
+    await aWhile()
+    assert.deepEqual([reasons(queue), ran[0]], [['first'], 0])
+    const last = queue.run('count', [ran], { priority: 'high' })
+    await reaches(ran, 1)
+    assert.deepEqual(reasons(queue), ['first', 'backlog'])
+    open(gate)
+    await Promise.all([first, last, ...others])
+    assert.equal(ran[0], 12_001)
+  })
+
   test('WQ-17: works are concurrent by default: each of them runs beside the others', async () => {
     await using queue = make({ maxWorkers: 4 })
     const here = word()

@@ -122,7 +122,7 @@ export class Growth {
       return
     }
     if (servers.size === 0) this.consider()
-    else if (this.#check === null && this.#mayGrow() && this.#waiting() > 0) this.consider()
+    else if (this.#check === null && this.#mayGrow() && this.#waiting(false) > 0) this.consider()
     if (this.#account.concurrency > 1 && this.#heldCheck === null) this.#watchHeld()
   }
 
@@ -151,9 +151,8 @@ export class Growth {
       for (let count = 0; count < missing; count++) this.#account.add('first')
       return
     }
-    const waiting = this.#waiting()
-    if (waiting <= 0) return
     const blocked = serving.every((server) => server.isBlocked || server.isLeaving)
+    if (this.#waiting(blocked) <= 0) return
     if (blocked) this.#account.add('blocked')
     else this.#lookLater()
   }
@@ -291,8 +290,8 @@ export class Growth {
     return Math.max(1, pending - patient)
   }
 
-  /** Works for which no place is there, or coming. */
-  #waiting(): number {
+  /** Works for which no place is there, or coming; at most, unless `exactly`: that looks at each work. */
+  #waiting(exactly = true): number {
     const { servers, runnable, patient, concurrency } = this.#account
     let [places, blocked, running] = [0, 0, 0]
     for (const { isLeaving, isBlocked } of servers) {
@@ -303,7 +302,7 @@ export class Growth {
     }
     const waiting = runnable - places
     const isExact = (patient === 0 || running === 0) && (blocked === 0 || concurrency === 1)
-    return waiting <= 0 || isExact ? waiting : this.#waitingExactly(running > 0)
+    return waiting <= 0 || isExact || !exactly ? waiting : this.#waitingExactly(running > 0)
   }
 
   /** Those who are patient may have the free places first; where nobody runs, they are not (WQ-20). */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { WorkQueue } from '../index.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
-import { failureOf } from './contract/support.fixture.js'
+import { failureOf, moduleOf } from './contract/support.fixture.js'
 
 checkForLeaks()
 
@@ -59,4 +59,25 @@ test('a queue without a module says so when it is asked for a handler', async ()
   assert.equal(error.code, 'ERR_NO_HANDLER')
   assert.match(error.message, /without a module.*'resize'/)
   assert.doesNotMatch(error.message, /data:/)
+})
+
+test('what a handler asks to be moved is moved with an object, and a value that is none arrives as it is', async () => {
+  const current = JSON.stringify(new URL('./current.js', import.meta.url).href)
+  const module = moduleOf(`
+    import { transfer } from ${current}
+    let kept
+    export const give = (isObject) => {
+      kept = new ArrayBuffer(8)
+      return transfer(isObject ? { kept } : 'none', [kept])
+    }
+    export const left = () => kept.byteLength`)
+  interface Moving {
+    give(isObject: boolean): { kept: ArrayBuffer } | string
+    left(): number
+  }
+  await using queue = new WorkQueue<Moving>(module, { maxWorkers: 1 })
+  assert.deepEqual(await queue.run('give', [true]), { kept: new ArrayBuffer(8) })
+  assert.equal(await queue.run('left'), 0)
+  assert.equal(await queue.run('give', [false]), 'none')
+  assert.equal(await queue.run('left'), 8)
 })

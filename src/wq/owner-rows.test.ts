@@ -42,6 +42,26 @@ describe('a queue that is closed after its owner has ended', () => {
   })
 })
 
+test('an owner that is stopped waits for a worker that its queue has given up', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'uw-fifo-'))
+  const fifo = join(folder, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const owner = new Owner()
+  const queue = make({ name: 'given-up', owner, closeDeadlineMs: 1 })
+  const begun = word()
+  const failure = failureOf(queue.run('reading', [fifo, begun]))
+  await until('it reads', () => begun[0] === 1)
+  const stopped = owner.stop()
+  assert.deepEqual([(await failure).code, (await queue.close()).stuck.length], ['ECANCELED', 1])
+  await assert.rejects(owner.stop({ deadlineMs: 100 }), { code: 'ETIME', message: /given-up-1/ })
+  // Never blocks, whoever reads.
+  const writer = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK)
+  setTimeout(() => closeSync(writer), 100)
+  await stopped
+  assert.deepEqual(owner.workers(), [])
+  rmSync(folder, { recursive: true })
+})
+
 test('a worker that stands in a system call when its queue and owner end keeps its row to itself', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'uw-fifo-'))
   const fifo = join(folder, 'fifo')

@@ -5,7 +5,6 @@
  * @module
  */
 import { Restorer, type Registered } from '../carry/index.js'
-import { UserWorkerError } from '../errors.js'
 import { receiveNext, type MessagePort, type TransferListItem } from '../os/thread.js'
 import {
   Chunks,
@@ -25,6 +24,7 @@ import {
   type Completions,
 } from '../ring/index.js'
 import { reportOf, type ErrorReport } from '../worker/index.js'
+import { Announced, notReadable, postAnnounced } from './announced.js'
 import type { ToQueue, ToServer } from './protocol.js'
 import { notSent } from './not-sent.js'
 import { transfers } from './running.js'
@@ -42,14 +42,18 @@ export class Post {
   readonly #chunks = new Chunks()
   readonly #shared: SharedBuffers
   readonly #hear: (message: ToServer) => void
-  readonly #unreadable: () => void
+  readonly #argumentsUnreadable: () => void
+  readonly #announced = new Announced()
 
-  /** @param find - where the carriers of what works carry are, if not in this thread */
+  /**
+   * @param argumentsUnreadable - the arguments that come next were sent, and cannot be read
+   * @param find - where the carriers of what works carry are, if not in this thread
+   */
   constructor(
     port: MessagePort,
     completions: Completions,
     hear: (message: ToServer) => void,
-    unreadable: () => void,
+    argumentsUnreadable: () => void,
     find?: (name: string) => Registered,
   ) {
     this.restorer = new Restorer(
@@ -60,17 +64,17 @@ export class Post {
     this.#port = port
     this.completions = completions
     this.#hear = hear
-    this.#unreadable = unreadable
+    this.#argumentsUnreadable = argumentsUnreadable
     this.#shared = SharedBuffers.ofOther()
     this.#results = new ResultArena(completions, (number, buffer) =>
       this.tell({ type: 'chunk', number, buffer }),
     )
     port.on('message', (message: ToServer) => this.#take(message))
-    port.on('messageerror', unreadable)
+    port.on('messageerror', () => this.#unreadable())
   }
 
   tell(message: ToQueue, transfer: readonly TransferListItem[] = []): void {
-    this.#port.postMessage(message, transfer)
+    postAnnounced(this.#port, message, transfer)
   }
 
   /**
@@ -150,7 +154,18 @@ export class Post {
     },
   }
 
+  /** A message came that cannot be read. */
+  #unreadable(): void {
+    const whose = this.#announced.unreadable()
+    if (whose === null) this.#argumentsUnreadable()
+    else if ('call' in whose) {
+      const error = reportOf(notReadable('An argument of a broadcast'))
+      this.tell({ type: 'broadcast-failed', call: whose.call, error })
+    }
+  }
+
   #take(message: ToServer): void {
+    this.#announced.heard(message)
     switch (message.type) {
       case 'chunk':
         this.#chunks.add(message.number, message.buffer)
@@ -164,6 +179,8 @@ export class Post {
         break
       case 'unshare':
         this.#shared.remove(message.number)
+        break
+      case 'next':
         break
       case 'abort':
       case 'args':
@@ -180,11 +197,4 @@ export class Post {
 /** What a handler has asked to be moved in its result. */
 function transferOf(value: unknown): readonly TransferListItem[] | undefined {
   return typeof value === 'object' && value !== null ? transfers.get(value) : undefined
-}
-
-/** The error for arguments that came by message and cannot be read. */
-export function notReadable(): UserWorkerError {
-  const text =
-    'An argument of a work cannot be read by its thread: it is nested too deep for its stack'
-  return new UserWorkerError('ERR_NOT_CLONEABLE', text)
 }

@@ -10,6 +10,7 @@
 import type { Words } from '#memory'
 import type { MessagePort } from '../os/thread.js'
 import type { ErrorReport } from '../worker/index.js'
+import type { Whose } from './announced.js'
 
 /** The module of a queue that was made without one, for inline functions alone. */
 export const noModule = 'data:text/javascript,'
@@ -73,6 +74,8 @@ export type Definition =
 /** From the queue to the thread. */
 export type ToServer =
   | Definition
+  /** Whose value comes next: see `announced.ts`. */
+  | { readonly type: 'next'; readonly whose: Whose }
   /** The arguments of a work that the thread has claimed, which go by message. */
   | { readonly type: 'args'; readonly id: number; readonly args: readonly unknown[] }
   /** They cannot be sent: the work is settled already. */
@@ -104,6 +107,8 @@ export type ToQueue =
   /** There are completions: sent to an owner that waits. */
   | { readonly type: 'look' }
   | Definition
+  /** Whose value comes next: see `announced.ts`. */
+  | { readonly type: 'next'; readonly whose: Whose }
   /** The result of the work that is completed next of those whose result goes by message. */
   | { readonly type: 'value'; readonly value: unknown }
   | { readonly type: 'threw'; readonly error: ErrorReport }

@@ -23,6 +23,8 @@ import {
 import { allocateCompletions, Chunks, getUp, isAsleep, isBlocked, Reaper } from '../ring/index.js'
 import { errorOf, loadTimeout, reportOf, scopeOf } from '../worker/index.js'
 import { thawedDeadline, thrownOf, UserWorker } from '../worker/index.js'
+import { Announced, notReadable, postAnnounced } from './announced.js'
+import { BroadcastCalls, type Result } from './answers.js'
 import type { Lane } from './lane.js'
 import { limitChild } from './process/index.js'
 import type { Definition, ServeData, ToQueue, ToServer } from './protocol.js'
@@ -45,18 +47,14 @@ export interface ServerEvents {
   leaving(server: Server): void
   /** The thread has told something of a work that runs. */
   told(id: number, kind: 'progress' | 'item', value: unknown): void
+  /** It has told something that cannot be read. */
+  unreadable(id: number, kind: 'progress' | 'item', cause: unknown): void
   /**
    * The thread of a server that had become ready is gone. `error` is why, or null when it was told
    * to end.
    */
   gone(server: Server, error: Error | null): void
 }
-
-/** What came by message of the works that have ended, in the order of their ends. */
-export type Result =
-  | { readonly value: unknown }
-  | { readonly error: unknown }
-  | { readonly unreadable: unknown }
 
 /**
  * A thread in a system call ends when that returns, if ever; its works do not wait for it longer
@@ -84,8 +82,8 @@ export class Server {
   readonly #completions: Words = allocateCompletions()
   readonly #reaper: Reaper
   readonly #results: Result[] = []
-  readonly #calls = new Map<number, (result: Result) => void>()
-  #lastCall = 0
+  readonly #calls = new BroadcastCalls()
+  readonly #announced = new Announced()
   /** The worker's blocks with results. */
   readonly chunks = new Chunks()
 
@@ -187,7 +185,7 @@ export class Server {
       ready.catch(() => {})
       this.#worker = worker
       port1.on('message', (message: ToQueue) => this.#hear(message))
-      port1.on('messageerror', (cause: unknown) => this.#results.push({ unreadable: cause }))
+      port1.on('messageerror', (cause: unknown) => this.#unreadable(cause))
       port1.unref()
       this.plan.output.add(worker)
       worker.onExit((_code, error) => this.#exited(error))
@@ -208,7 +206,7 @@ export class Server {
 
   /** Sends a message to the thread, also to one that is being made. */
   tell(message: ToServer, transfer: readonly TransferListItem[] = []): void {
-    this.#port?.postMessage(message, transfer)
+    if (this.#port !== null) postAnnounced(this.#port, message, transfer)
   }
 
   /** Wakes the thread: something is ready in the rings. */
@@ -241,7 +239,7 @@ export class Server {
       const next = receiveNext(this.#port)
       if (next === null) return
       if ('message' in next) this.#hear(next.message as ToQueue)
-      else this.#results.push(next)
+      else this.#unreadable(next.unreadable)
     }
   }
 
@@ -257,17 +255,9 @@ export class Server {
    * @throws DataCloneError for the arguments, at once
    */
   call(name: string, args: readonly unknown[], carried: readonly unknown[]): Promise<unknown> {
-    const call = ++this.#lastCall
+    const call = this.#calls.next()
     this.tell({ type: 'broadcast', call, name, args, carried })
-    return new Promise((resolve, reject) => {
-      this.#calls.set(call, (result) => {
-        this.#calls.delete(call)
-        if ('value' in result) resolve(result.value)
-        // What a handler has thrown may be anything.
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors
-        else reject('error' in result ? result.error : result.unreadable)
-      })
-    })
+    return this.#calls.answerTo(call)
   }
 
   /** Lets it finish the works it has, tear down and end. */
@@ -314,7 +304,17 @@ export class Server {
     return new UserWorkerError('ERR_WORKER_DIED', text, { cause, innocent: true })
   }
 
+  /** A message came that cannot be read. */
+  #unreadable(cause: unknown): void {
+    const whose = this.#announced.unreadable()
+    if (whose === null) this.#results.push({ unreadable: cause })
+    else if ('call' in whose) {
+      this.#calls.settle(whose.call, { error: notReadable('The result of a broadcast', cause) })
+    } else if ('id' in whose) this.events.unreadable(whose.id, whose.type, cause)
+  }
+
   #hear(message: ToQueue): void {
+    this.#announced.heard(message)
     switch (message.type) {
       case 'ready':
         if (this.state !== 'booting') break
@@ -353,14 +353,15 @@ export class Server {
         this.events.told(message.id, message.type, message.value)
         break
       case 'broadcast-done':
-        this.#calls.get(message.call)?.({ value: message.value })
+        this.#calls.settle(message.call, { value: message.value })
         break
       case 'broadcast-failed':
-        this.#calls.get(message.call)?.({ error: thrownOf(message.error) })
+        this.#calls.settle(message.call, { error: thrownOf(message.error) })
         break
       case 'no-carrier':
         warnOfCarrier(message.name, this.plan.module)
         break
+      case 'next': // Heard above.
       case 'context':
       case 'handler':
       case 'share':
@@ -383,7 +384,7 @@ export class Server {
           if ((message as ToQueue).type === 'ready') wasReady = true
           this.#hear(message as ToQueue)
         },
-        (cause) => this.#results.push({ unreadable: cause }),
+        (cause) => this.#unreadable(cause),
       )
     }
     const why = this.#unfit ?? error
@@ -392,8 +393,7 @@ export class Server {
       this.reap()
       this.events.gone(this, why)
     } else this.#ready?.reject(why ?? this.ended())
-    const ofCalls = why === null || this.culprit !== null ? this.ended(why) : why
-    for (const settle of this.#calls.values()) settle({ error: ofCalls })
+    this.#calls.fail(why === null || this.culprit !== null ? this.ended(why) : why)
     this.#port?.close()
     this.#port = null
   }

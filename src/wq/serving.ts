@@ -36,11 +36,12 @@ import {
   type ClassMemory,
 } from '../ring/index.js'
 import { reportOf, type OwnSelf } from '../worker/index.js'
+import { notReadable } from './announced.js'
 import { Chains } from './chains.js'
 import type { Handlers } from './numbered-handlers.js'
 import { argumentsOf, callHandler } from './calling.js'
 import { isThenable } from './items.js'
-import { notReadable, type Post } from './post.js'
+import type { Post } from './post.js'
 import type { ServeData } from './protocol.js'
 import { Running } from './running-work.js'
 import { SignalPoints } from './signal-points.js'
@@ -174,7 +175,7 @@ export class Serving {
     for (const work of this.#running.values()) {
       if (formOf(work.format) !== Form.MESSAGE || work.args !== null || work.called) continue
       this.#running.delete(work.slot)
-      this.#fail(work, notReadable())
+      this.#fail(work, notReadable('An argument of a work'))
       return this.#goOn()
     }
   }

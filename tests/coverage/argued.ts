@@ -38,17 +38,21 @@ export interface Verdict {
   readonly open: readonly (Unreached & { readonly file: string })[]
   /** Entries of what is reached, or no longer there. */
   readonly stale: readonly Argued[]
+  /** Those of them that do not lie within something else that was not reached. */
+  readonly reached: readonly Argued[]
 }
 
 /** An entry stands for all lines of its text in its file. */
 export function judge(files: readonly FileCoverage[], argued: readonly Argued[]): Verdict {
-  const unreached = files.flatMap(({ file, unreached: those }) =>
-    those.map((each) => ({ ...each, file })),
-  )
+  const named = (kind: 'unreached' | 'within'): (Unreached & { readonly file: string })[] =>
+    files.flatMap(({ file, [kind]: those }) => those.map((each) => ({ ...each, file })))
+  const [unreached, within] = [named('unreached'), named('within')]
   const isOf = (one: Argued, each: Argued): boolean =>
     one.file === each.file && one.text === each.text && one.never === each.never
+  const stale = argued.filter((one) => !unreached.some((each) => isOf(one, each)))
   return {
     open: unreached.filter((each) => !argued.some((one) => isOf(one, each))),
-    stale: argued.filter((one) => !unreached.some((each) => isOf(one, each))),
+    stale,
+    reached: stale.filter((one) => !within.some((each) => isOf(one, each))),
   }
 }

@@ -31,6 +31,8 @@ export interface FileCoverage {
   readonly lines: Count
   readonly branches: Count
   readonly unreached: readonly Unreached[]
+  /** What lies within those, and was not reached either. */
+  readonly within: readonly Unreached[]
 }
 
 type SourceMap = Extract<Parameters<typeof convert>[0]['sourceMap'], object>
@@ -79,7 +81,7 @@ export async function coverageOf(
   if (data === undefined) return null
   const source = resolve(script, '..', sourceMap.sources[0] ?? '')
   const text = (await readFile(source, 'utf8')).split('\n')
-  return { file: relative(root, source), ...figuresOf(data), unreached: unreachedOf(data, text) }
+  return { file: relative(root, source), ...figuresOf(data), ...unreachedOf(data, text) }
 }
 
 function figuresOf(data: Istanbul): { lines: Count; branches: Count } {
@@ -101,7 +103,10 @@ interface Found {
   readonly never: Never
 }
 
-function unreachedOf(data: Istanbul, text: readonly string[]): Unreached[] {
+function unreachedOf(
+  data: Istanbul,
+  text: readonly string[],
+): Pick<FileCoverage, 'unreached' | 'within'> {
   const found: Found[] = []
   for (const [id, { decl, loc }] of Object.entries(data.fnMap))
     if (data.f[id] === 0)
@@ -116,8 +121,21 @@ function unreachedOf(data: Istanbul, text: readonly string[]): Unreached[] {
       return !isSame || never === null || ranks.indexOf(other) < ranks.indexOf(never)
     })
   const outermost = found.filter(({ range, never }) => !isWithin(range, never))
-  const all = [...outermost, ...behindNoBranch(data, (range) => isWithin(range, null))]
-    .sort((a, b) => before(a.at, b.at))
+  const statements = Object.entries(data.statementMap).filter(([id]) => data.s[id] === 0)
+  const all = statements.map(([, range]) => ({ at: range.start, never: 'reached' as const }))
+  return {
+    unreached: shownOf(
+      [...outermost, ...behindNoBranch(data, (range) => isWithin(range, null))],
+      text,
+    ),
+    within: shownOf([...found, ...all], text),
+  }
+}
+
+/** In the order of their lines, each once. */
+function shownOf(found: readonly Omit<Found, 'range'>[], text: readonly string[]): Unreached[] {
+  const all = found
+    .toSorted((a, b) => before(a.at, b.at))
     .map(({ at, never }) => ({ line: at.line, text: (text[at.line - 1] ?? '').trim(), never }))
   return all.filter(
     ({ line, never }, index) => line !== all[index - 1]?.line || never !== all[index - 1]?.never,

@@ -58,13 +58,14 @@ describe('what is not reached', () => {
         lines: count,
         branches: count,
         unreached: [{ line: 7, text, never: 'true' }],
+        within: [7, 8].map((line) => ({ line, text: line === 7 ? text : 'b()', never: 'true' })),
       },
     ]
   }
 
   test('is argued by an entry with its file and the text of its line, wherever that is', () => {
     const entry = arguedIn('- `src/a.ts` `if (a) b()` is never true: a holds nowhere.\n')
-    assert.deepEqual(judge(of('if (a) b()'), entry), { open: [], stale: [] })
+    assert.deepEqual(judge(of('if (a) b()'), entry), { open: [], stale: [], reached: [] })
     for (const other of ['if (b) b()', '} else if (a) b()']) {
       const { open, stale } = judge(of(other), entry)
       assert.deepEqual([open.map(({ line }) => line), stale], [[7], entry])
@@ -76,6 +77,14 @@ describe('what is not reached', () => {
       `${heading} Guards\n\nOf callers.\n\n- \`src/a.ts\` \`if (a) b()\` is never true\n`
     assert.deepEqual(judge(of('if (a) b()'), arguedIn(below('###'))).open, [])
     assert.equal(judge(of('if (a) b()'), arguedIn(below('##'))).open.length, 1)
+  })
+
+  test('is stale where it lies within something else, and reached where it does not', () => {
+    const entries = arguedIn(
+      ['b()', 'c()'].map((text) => `- \`src/a.ts\` \`${text}\` is never true: so.\n`).join(''),
+    )
+    const { stale, reached } = judge(of('if (a) b()'), entries)
+    assert.deepEqual([stale.length, reached.map(({ text }) => text)], [2, ['c()']])
   })
 
   test('may have backquotes in its line', () => {

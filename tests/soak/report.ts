@@ -25,6 +25,8 @@ export interface Growth {
   readonly growthPercent: number
   readonly limitPercent: number
   readonly judged: boolean
+  /** Of all samples, those left out too. */
+  readonly values: readonly number[]
 }
 
 /** All that is printed. */
@@ -50,7 +52,7 @@ export function growthOf(measure: string, values: readonly number[], judged: boo
   const first = median(settled.slice(0, quarter))
   const last = median(settled.slice(-quarter))
   const growthPercent = first === last ? 0 : first === 0 ? 100 : (100 * (last - first)) / first
-  return { measure, first, last, growthPercent, limitPercent, judged }
+  return { measure, first, last, growthPercent, limitPercent, judged, values }
 }
 
 function median(values: readonly number[]): number {

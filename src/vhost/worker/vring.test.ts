@@ -170,6 +170,17 @@ describe('a vring that breaks', { skip }, () => {
       assert.ok((await device.stopVring(0)) <= 3)
     })
 
+  test('is told of where the driver gave nothing to tell it by', async (t) => {
+    const { device, guest, told } = await takenDevice(t)
+    const queue = guest.queue()
+    await device.startVring(0, queue.setup({ error: null }))
+    void queue.send(asking(Serve.THROW))
+    await until('it is told of', () => told.length > 0)
+    assert.match(String(told[0]?.error), /thrown back/)
+    assert.equal(isTold(queue), false)
+    assert.equal(await device.stopVring(0), 1)
+  })
+
   test('because the device completes a request twice, which its driver does not hear', async (t) => {
     const { device, guest, told, words } = await takenDevice(t)
     const queue = guest.queue()

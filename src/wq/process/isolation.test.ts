@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -86,6 +87,52 @@ describe('a child process', () => {
     assert.equal(await queue.run('look'), file)
     await queue.close()
     assert.equal(readFileSync(file, 'utf8'), 'torn down')
+  })
+
+  test('whose teardown throws ends, and the queue closes: why is told by a warning', async () => {
+    const text =
+      "export const one = () => 1; export const teardown = () => { throw new RangeError('torn') }"
+    const queue = new WorkQueue(moduleOf(text), { isolation: 'process', name: 'tearing' })
+    await queue.run('one')
+    const warned = once(process, 'warning')
+    assert.deepEqual(await queue.close(), { stuck: [] })
+    const [warning] = (await warned) as [Error]
+    assert.match(warning.message, /'tearing-1' ended by an error: RangeError: torn/)
+  })
+
+  test('that tells more of a work after its end tells nobody', async () => {
+    const url = JSON.stringify(new URL('../current.js', import.meta.url).href)
+    const text = `import { current } from ${url}
+      export const tells = () => {
+        const work = current()
+        work.progress('in time')
+        setImmediate(() => work.progress('too late'))
+      }
+      export const next = () => new Promise((resolve) => setTimeout(resolve, 20))`
+    await using queue = new WorkQueue(moduleOf(text), { isolation: 'process', maxWorkers: 1 })
+    const told: unknown[] = []
+    const onProgress = (value: unknown): unknown => told.push(value)
+    await queue.run('tells', [], { onProgress })
+    await queue.run('next', [], { onProgress })
+    assert.deepEqual(told, ['in time'])
+  })
+
+  test('fails a work whose value its thread cannot read, nested too deep for the stack', async () => {
+    const text = `const nested = (depth) => {
+        let value = 1
+        for (let level = 0; level < depth; level++) value = [value]
+        return value
+      }
+      export const deep = (depth) => nested(depth)
+      export async function* items(depth) { yield nested(depth) }`
+    // More than the thread has.
+    const resourceLimits = { stackSizeMb: 7 }
+    const options = { isolation: 'process', maxWorkers: 1, resourceLimits } as const
+    await using queue = new WorkQueue(moduleOf(text), options)
+    const refused = { code: 'ERR_NOT_CLONEABLE', message: /A value of a work cannot be read/ }
+    await assert.rejects(queue.run('deep', [12_000]), refused)
+    await assert.rejects(queue.stream('items', [12_000]).next(), refused)
+    assert.deepEqual(await queue.run('deep', [1]), [1])
   })
 
   test('gives items as they are taken, and tells progress', async () => {
