@@ -24,8 +24,19 @@ export function postAnnounced(
   transfer: readonly TransferListItem[],
 ): void {
   const whose = whoseIs(message)
-  if (whose !== null) port.postMessage({ type: 'next', whose } satisfies ToQueue & ToServer)
-  port.postMessage(message, transfer)
+  if (whose === null) return port.postMessage(message, transfer)
+  announce(port, whose)
+  try {
+    port.postMessage(message, transfer)
+  } catch (error) {
+    // Nothing went: what comes next is somebody else's.
+    announce(port, null)
+    throw error
+  }
+}
+
+function announce(port: MessagePort, whose: Whose | null): void {
+  port.postMessage({ type: 'next', whose } satisfies ToQueue & ToServer)
 }
 
 function whoseIs(message: ToQueue | ToServer): Whose | null {

@@ -74,8 +74,8 @@ export type Definition =
 /** From the queue to the thread. */
 export type ToServer =
   | Definition
-  /** Whose value comes next: see `announced.ts`. */
-  | { readonly type: 'next'; readonly whose: Whose }
+  /** Whose value comes next, if not that of a work: see `announced.ts`. */
+  | { readonly type: 'next'; readonly whose: Whose | null }
   /** The arguments of a work that the thread has claimed, which go by message. */
   | { readonly type: 'args'; readonly id: number; readonly args: readonly unknown[] }
   /** They cannot be sent: the work is settled already. */
@@ -107,8 +107,8 @@ export type ToQueue =
   /** There are completions: sent to an owner that waits. */
   | { readonly type: 'look' }
   | Definition
-  /** Whose value comes next: see `announced.ts`. */
-  | { readonly type: 'next'; readonly whose: Whose }
+  /** Whose value comes next, if not that of a work: see `announced.ts`. */
+  | { readonly type: 'next'; readonly whose: Whose | null }
   /** The result of the work that is completed next of those whose result goes by message. */
   | { readonly type: 'value'; readonly value: unknown }
   | { readonly type: 'threw'; readonly error: ErrorReport }

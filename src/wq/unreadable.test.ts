@@ -30,6 +30,9 @@ const module = moduleOf(`
     process.on('exit', () => { Atomics.store(words, 0, 1); Atomics.notify(words, 0) })
     return nested(depth)
   }
+  export const tellsNothing = (depth) => {
+    try { current().progress({ no: () => {} }) } catch { return nested(depth) }
+  }
   export const type = (value) => typeof value
   export const waits = async (begun, gate) => {
     Atomics.add(begun, 0, 1)
@@ -47,6 +50,7 @@ interface Handlers {
   one(value: unknown): { value: unknown }
   deep(depth: number): unknown
   deepAtLast(depth: number, words: Int32Array): unknown
+  tellsNothing(depth: number): unknown
   type(value: unknown): string
   waits(begun: Int32Array, gate: Int32Array): Promise<void>
   holds(begun: Int32Array, gate: Int32Array): void
@@ -86,6 +90,12 @@ describe('a message that its reader cannot read, nested too deep for its stack',
   test('and that nobody listens for is no loss', async () => {
     await using queue = make(roomy)
     assert.equal(await queue.run('tells', [tooDeep]), 'told')
+    await goOn(queue)
+  })
+
+  test('and comes behind one that could not be sent is still known for what it is', async () => {
+    await using queue = make(roomy)
+    await assert.rejects(queue.run('tellsNothing', [tooDeep]), refused)
     await goOn(queue)
   })
 
