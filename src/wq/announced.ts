@@ -9,13 +9,7 @@
  */
 import { UserWorkerError } from '../errors.js'
 import type { MessagePort, TransferListItem } from '../os/thread.js'
-import type { ToQueue, ToServer } from './protocol.js'
-
-/** Whose the value of the next message is. */
-export type Whose =
-  | { readonly type: 'progress' | 'item'; readonly id: number }
-  | { readonly type: 'broadcast' | 'broadcast-done'; readonly call: number }
-  | { readonly type: 'context' }
+import type { ToQueue, ToServer, Whose } from './protocol.js'
 
 /** Posts a message, behind its announcement where it needs one. @throws DataCloneError */
 export function postAnnounced(

@@ -10,7 +10,7 @@ checkForLeaks()
 const many = 20_000
 
 describe('rings that are full', () => {
-  test('of cancelled works lose none: not one that waits for room, nor one whose key is freed then [WQ-33]', async () => {
+  test('of cancelled works lose none that waits for room, or whose key is freed then [WQ-33]', async () => {
     await using queue = make({ maxWorkers: 1 })
     const [begun, gate, ran] = [word(), word(), word()]
     const held = queue.run('held', [begun, gate])

@@ -10,7 +10,6 @@
 import type { Words } from '#memory'
 import type { MessagePort } from '../os/thread.js'
 import type { ErrorReport } from '../worker/index.js'
-import type { Whose } from './announced.js'
 
 /** The module of a queue that was made without one, for inline functions alone. */
 export const noModule = 'data:text/javascript,'
@@ -70,6 +69,12 @@ export type Definition =
       readonly number: number
       readonly items: readonly unknown[] | null
     }
+
+/** Whose the value of the next message is. */
+export type Whose =
+  | { readonly type: 'progress' | 'item'; readonly id: number }
+  | { readonly type: 'broadcast' | 'broadcast-done'; readonly call: number }
+  | { readonly type: 'context' }
 
 /** From the queue to the thread. */
 export type ToServer =
