@@ -2,8 +2,8 @@
  * Messages that the other side may be unable to read: with a value of the user's that is nested too deep
  * for its stack. Nothing of such a message arrives but that there was one.
  *
- * Arguments and results of works are known by their order. Any other message with a value goes behind one
- * that says whose the value is: so that who waits for it is told, and it is taken for nothing else.
+ * Arguments and results of works are known by their order. Any other message with a value that may be deep
+ * goes behind one that says whose it is: so that who waits for it is told, and it is taken for nothing else.
  *
  * @module
  */
@@ -36,14 +36,29 @@ function announce(port: MessagePort, whose: Whose | null): void {
 function whoseIs(message: ToQueue | ToServer): Whose | null {
   const { type } = message
   if (type === 'progress' || type === 'item')
-    return isNested(message.value) ? { type, id: message.id } : null
-  if (type === 'broadcast-done')
-    return isNested(message.value) ? { type, call: message.call } : null
+    return isShort(message.value) ? null : { type, id: message.id }
+  if (type === 'broadcast-done') return isShort(message.value) ? null : { type, call: message.call }
   if (type === 'broadcast') return { type, call: message.call }
   return type === 'context' && message.items !== null ? { type } : null
 }
 
-const isNested = (value: unknown): boolean => typeof value === 'object' && value !== null
+/**
+ * Whether a value has so few properties that it cannot be nested deep. A short look costs less than
+ * a message more; what it does not know at once is announced. No getter is called.
+ */
+function isShort(value: unknown, room = { left: 32 }): boolean {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== Array.prototype) return false
+  if (Array.isArray(value) && value.length > room.left) return false
+  const keys = Object.keys(value)
+  room.left -= keys.length
+  if (room.left < 0) return false
+  return keys.every((key) => {
+    const property = Object.getOwnPropertyDescriptor(value, key)
+    return property !== undefined && 'value' in property && isShort(property.value, room)
+  })
+}
 
 /** What the other side has announced. */
 export class Announced {
