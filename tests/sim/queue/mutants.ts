@@ -46,7 +46,7 @@ const mutants: readonly Mutant[] = [
   {
     breaks: 'a cancelled work keeps its place in the line of its key',
     file: 'src/wq/keys.ts',
-    from: 'if (line.last === work) line.last = link.before',
+    from: 'if (link.line.last === work) link.line.last = link.before',
     to: '',
   },
   {
