@@ -28,7 +28,7 @@ export function test(words) {
   const env = files.some(isOfFits) ? bringFitsUpToDate() : {}
   const beside = files.filter((file) => !isAlone(file))
   const codes = [
-    run('beside', beside, Math.min(4, 1 + availableParallelism()), env),
+    run('beside', beside, Math.min(4, availableParallelism()), env),
     run('alone', files.filter(isAlone), 1, env),
   ]
   return codes.find((code) => code !== 0) ?? 0
