@@ -8,6 +8,8 @@ import { adding } from './adding.js'
 import { oneOf, pause, queueOf, type Actor, type Queue, type Stage } from './actor.js'
 
 const [batch, keys] = [40, 4]
+/** More works of a batch with one payload do not come by chance. */
+const mostAlike = 8
 const bounded = 2
 /** Works that are told to end do so by themselves: this is only for those that would not. */
 const killAfterMs = 60_000
@@ -66,8 +68,10 @@ export class Steady implements Actor {
   async rest(): Promise<void> {
     const { ledger } = this.#stage
     // Shared memory for values grows with the most that is under way, which is now, and not by chance.
-    const most = Array.from({ length: batch }, (_, at) => this.echo(payloads[at % payloads.length]))
-    await Promise.all(this.#isPrimed ? [] : most)
+    if (!this.#isPrimed) {
+      const most = Array.from({ length: mostAlike }, () => payloads).flat()
+      await Promise.all(most.map((payload) => this.echo(payload)))
+    }
     this.#isPrimed = true
     await ledger.step('ready', () => this.#queue.ready())
     // So that both classes have their workers, and each of them has freed what it can.
