@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { root } from '../root.js'
+import { codeIn, dist } from '../model/catalogue.js'
+
+const code = codeIn(dist)
 
 /** A module of `dist/`. */
 export async function built<Module>(file: string): Promise<Module> {
-  return (await import(pathToFileURL(join(root, 'dist', file)).href)) as Module
+  return (await code(file)) as Module
 }

@@ -71,8 +71,8 @@ export class Steady implements Actor {
     if (!this.#isPrimed) {
       const most = Array.from({ length: mostAlike }, () => payloads).flat()
       await Promise.all(most.map((payload) => this.echo(payload)))
+      this.#isPrimed = true
     }
-    this.#isPrimed = true
     await ledger.step('ready', () => this.#queue.ready())
     // So that both classes have their workers, and each of them has freed what it can.
     await adding(this.#stage, this.#queue, 'add, unbounded', { unbounded: true })
