@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -62,8 +63,15 @@ export function once(stampFile, wanted, work) {
   writeFileSync(stamp, wanted)
 }
 
+let interrupts = 0
 // Ctrl-C goes to the whole group: the program that runs ends in its own way, and we end with its code.
-process.on('SIGINT', () => {})
+process.on('SIGINT', () => interrupts++)
+
+/** Whether Ctrl-C was pressed, also while a program ran. */
+export async function wasInterrupted() {
+  await setImmediate()
+  return interrupts > 0
+}
 
 /**
  * Runs a program to its end; a failure ends this process with its code. What it prints goes to standard error: the

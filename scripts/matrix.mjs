@@ -1,12 +1,12 @@
 // `npm run matrix`: the main job and all tests on every Node we support.
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { root, status } from './bootstrap.mjs'
+import { root, status, wasInterrupted } from './bootstrap.mjs'
 import { binOf, isVersion } from './node-versions.mjs'
 
 const versions = ['20', '22', '24', '26']
 
-export function matrix(args) {
+export async function matrix(args) {
   const chosen = args.length === 0 ? versions : args
   const wrong = chosen.find((version) => !isVersion(version))
   if (wrong !== undefined) {
@@ -15,7 +15,11 @@ export function matrix(args) {
   }
   // What cannot be fetched is told now, and not after the tests of those before it.
   for (const version of chosen) binOf(version)
-  const all = chosen.map(results)
+  const all = []
+  for (const version of chosen) {
+    all.push(results(version))
+    if (await wasInterrupted()) return 130
+  }
   for (const { asked, failed, skipped } of all) {
     list(`skipped on Node ${asked}`, skipped)
     list(`failed on Node ${asked}`, failed)

@@ -37,7 +37,6 @@ export function test(words) {
 function run(name, files, atOnce, env) {
   if (files.length === 0) return 0
   const options = [
-    '--enable-source-maps',
     '--test',
     `--test-concurrency=${atOnce}`,
     // For a file as a whole: a hang is ended by it, and a machine that is busy with other things is not.
@@ -50,11 +49,9 @@ function run(name, files, atOnce, env) {
 /** A tally besides what is shown, where a folder for it is named. */
 function reporters(name) {
   const folder = process.env.USERWORKER_TALLY
-  if (folder === undefined) return []
-  return [
-    ['spec', 'stdout'],
-    ['./scripts/tally.mjs', `${folder}/${name}.json`],
-  ].flatMap(([reporter, file]) => [
+  const all = [['./scripts/reporter.mjs', 'stdout']]
+  if (folder !== undefined) all.push(['./scripts/tally.mjs', `${folder}/${name}.json`])
+  return all.flatMap(([reporter, file]) => [
     `--test-reporter=${reporter}`,
     `--test-reporter-destination=${file}`,
   ])

@@ -323,8 +323,10 @@ describe('the workers of a device', { skip }, () => {
       message: /'first' has ended/,
     })
     await until('the first is made', () => words[Word.OPENED] === 1)
-    // It has the memory too by then.
-    for (let round = 0; round < 5; round++) await first.flush()
+    // It is asked one thing after the other: once another device is there, this one is, and has its memory.
+    const { device: later } = await newDevice(t, { workers: [first] })
+    await later.setOwner()
+    await later.resetOwner()
     first.thread.kill()
     await until('it has ended', () => first.thread.exitCode !== null)
     Atomics.store(words, Word.GATE, 1)

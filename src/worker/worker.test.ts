@@ -155,7 +155,7 @@ describe('stopping', () => {
   })
 
   test('NP-3: a function that returns at the very moment of the stop gives its code, never EINTR', async () => {
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 36; round++) {
       const worker = await UserWorker.create(
         functionOf('async (ms, self) => { await self.sleep(ms); return 42 }'),
         {
@@ -293,7 +293,7 @@ describe('killing', () => {
 
   test('VH-26: stop wins over kill: a code that was final stays, whichever came first', async () => {
     const codes = new Set<number>()
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 36; round++) {
       const returned = counter()
       const worker = await UserWorker.create(
         functionOf(
@@ -316,7 +316,7 @@ describe('killing', () => {
   })
 
   test('a start answers true exactly when the function was entered, however the kill falls', async () => {
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < 40; round++) {
       const worker = await UserWorker.create(functionOf('() => { for (;;); }'))
       const started = worker.start()
       if (round % 2 === 0) await sleep(0)

@@ -21,8 +21,8 @@ interface Report {
   readonly cpuPercent: number
 }
 
-/** A user whose threads nobody else is counted with, not even another run of these tests. */
-const stranger = 60_000 + (process.pid % 5000)
+/** Users whose threads nobody else is counted with, not even another run of these tests. */
+const strangers = { own: 60_000 + (process.pid % 2500), newer: 62_500 + (process.pid % 2500) }
 
 /** Runs the program, which has more works than it can have threads. */
 async function atTheLimit(
@@ -47,7 +47,7 @@ async function atTheLimit(
 const reached = ({ workers, threads }: Report): boolean => workers >= 8 && (threads ?? 0) <= most
 
 /** Runs the program as a user who may have so many threads. */
-async function limited(t: TestContext, node: string | null): Promise<void> {
+async function limited(t: TestContext, stranger: number, node: string | null): Promise<void> {
   if (process.getuid?.() !== 0) return t.skip('needs root, to run a program as another user')
   if (node === null) return t.skip('there is no .cache/node-24')
   const seen = spawnSync(node, ['--version'], { uid: stranger, gid: stranger })
@@ -56,13 +56,14 @@ async function limited(t: TestContext, node: string | null): Promise<void> {
   assert.ok(reached(await atTheLimit(t, { under, node, user: stranger })))
 }
 
-describe('where the system gives no further thread', () => {
+// Side by side: most of their time is spent waiting.
+describe('where the system gives no further thread', { concurrency: true }, () => {
   test('because of RLIMIT_NPROC works wait, and nothing spins (UW-8, WQ-61)', async (t) => {
-    await limited(t, process.execPath)
+    await limited(t, strangers.own, process.execPath)
   })
 
   test('because of RLIMIT_NPROC works wait on Node 24 too, and Node does not abort', async (t) => {
-    await limited(t, newerNode())
+    await limited(t, strangers.newer, newerNode())
   })
 
   test('because of pids.max of its cgroup, works wait, and nothing spins (UW-8, WQ-61)', async (t) => {

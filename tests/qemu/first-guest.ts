@@ -16,8 +16,8 @@ const size = 256 * MiB
 /** The first part is the file system's; the others are written to directly. */
 const fileSystem = '96m'
 const ofHost: Part = { offset: 100 * MiB, length: 8 * MiB }
-const direct: Part = { offset: 108 * MiB, length: 32 * MiB }
-const amidKills: Part = { offset: 140 * MiB, length: 24 * MiB }
+const direct: Part = { offset: 108 * MiB, length: 8 * MiB }
+const amidKills: Part = { offset: 140 * MiB, length: 6 * MiB }
 const kills = 3
 const grown = 320 * MiB
 const atEnd: Part = { offset: 316 * MiB, length: 4 * MiB }
@@ -97,7 +97,7 @@ async function fileSystemSteps(setting: Setting, guest: Guest, file: string): Pr
     await guest.run(`mkfs.ext4 -q -F ${disk} ${fileSystem} && mount ${disk} /mnt`)
   })
   await course.step(`${fileCount} files are the same after a remount`, async () => {
-    const write = 'head -c $((i * 331)) /dev/urandom > $i'
+    const write = 'head -c $((i * 131)) /dev/urandom > $i'
     await guest.run(
       `mkdir /mnt/files && cd /mnt/files && for i in $(seq ${fileCount}); do ${write}; done
       sha256sum * > /mnt/sums; cd /; umount /mnt`,

@@ -18,7 +18,7 @@ const changed: Part = { offset: 3 * MiB, length: MiB }
 const bad: Part = { offset: 5 * MiB, length: 64 * 1024 }
 const before: Part = { offset: 0, length: 5 * MiB }
 const behind: Part = { offset: 6 * MiB, length: 10 * MiB }
-const high: Part = { offset: 200 * MiB, length: 32 * MiB }
+const high: Part = { offset: 200 * MiB, length: 8 * MiB }
 
 export async function secondGuest(setting: Setting, { wish: main, served }: Left): Promise<void> {
   const { backend, course, folder, kernel } = setting

@@ -12,7 +12,7 @@ const main = fileURLToPath(new URL('./main.js', import.meta.url))
 const hangMs = 300_000
 
 function soak(t: TestContext, args: readonly string[]): { status: number | null; report: Report } {
-  const all = ['--enable-source-maps', main, '--json', ...args]
+  const all = [main, '--json', ...args]
   const { status, stdout, stderr } = spawnSync(process.execPath, all, {
     encoding: 'utf8',
     timeout: hangMs,

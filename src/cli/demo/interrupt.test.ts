@@ -11,8 +11,8 @@ checkForLeaks()
 
 const manyBytes = noise(8_000_000)
 
-/** Rounds of some seconds: whatever the machine does, they have not ended when the signal comes. */
-const longTree = { ...manyFiles(400, 40_000), big: noise(30_000_000) }
+/** Rounds of a second and more: whatever the machine does, they have not ended when the signal comes. */
+const longTree = { ...manyFiles(240, 40_000), big: noise(18_000_000) }
 
 const moments = {
   'the walk': 'walking',
