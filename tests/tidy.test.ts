@@ -10,6 +10,7 @@ import { checkArchitecture, checkNames } from './tidy/names.js'
 import { checkLibraryGraph, checkPackages } from './tidy/packages.js'
 import { checkFileLengths, checkFunctionLengths, checkLineLengths } from './tidy/sizes.js'
 import { checkSoleUsers } from './tidy/sole-users.js'
+import { checkThreadSides } from './tidy/thread-sides.js'
 import { checkTopLevelAwait } from './tidy/top-level-await.js'
 import { readTree, shown, type Check } from './tidy/tree.js'
 
@@ -18,6 +19,7 @@ const conventions: Readonly<Record<string, Check>> = {
   'imports go down the layers': checkLayers,
   'a folder is entered through its door': checkDoors,
   'no file imports itself by a detour': checkCycles,
+  'no thread loads what only its owner needs': checkThreadSides,
   'memory, time, chance, threads and the system have one door each': checkSoleUsers,
   'the library imports nothing but itself and Node': checkLibraryGraph,
   'packages are imported by the command line only': checkPackages,

@@ -1,12 +1,10 @@
 /** The door of `worker/`: one thread that belongs to its owner. */
-export { asError, errorOf, reportOf, thrownOf, type ErrorReport } from './error-report.js'
+export * from './thread-side.js'
 export { warnOfEnd } from './exit.js'
-export { bundleModule, loadFailure, loadModule, loadTimeout } from './load.js'
 export { isWhole } from './beginning.js'
 export { EINTR } from './control.js'
 export type { WorkerDescription } from './describe.js'
 export { tellApart } from './life.js'
-export { loop, type Batch, type Loop, type LoopOptions } from './loop.js'
 export {
   checkCpus,
   checkPreload,
@@ -25,6 +23,5 @@ export type { OwnerLimits } from './limits.js'
 export { Owner, ownerOf, scopeOf, type OwnerOptions } from './owner.js'
 export { Scope, type Member } from './scope.js'
 export type { OwnedWorker } from './seen.js'
-export type { Companion, OwnSelf, Self } from './self.js'
 export type { StateName } from './state.js'
 export { UserWorker, type TraceMessage } from './worker.js'

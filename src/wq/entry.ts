@@ -7,7 +7,7 @@
 import { runWithin } from '../carry/index.js'
 import { nextTurn, now } from '../os/clock.js'
 import { Completions } from '../ring/index.js'
-import { reportOf, thrownOf, type OwnSelf } from '../worker/index.js'
+import { reportOf, thrownOf, type OwnSelf } from '../worker/thread-side.js'
 import type { Host } from './host.js'
 import { Handlers } from './numbered-handlers.js'
 import { OwnModule } from './own-module.js'

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Companion } from '../worker/index.js'
+import type { Companion } from '../worker/thread-side.js'
 
 /** A handler as it is called. */
 export type Function = (...args: readonly unknown[]) => unknown

@@ -4,7 +4,7 @@
  * @module
  */
 import { UserWorkerError } from '../errors.js'
-import { loadFailure, loadModule } from '../worker/index.js'
+import { loadFailure, loadModule } from '../worker/thread-side.js'
 import type { Function, Host } from './host.js'
 import { explainReference, functionOf } from './inline.js'
 import { noModule } from './protocol.js'

@@ -23,7 +23,7 @@ import {
   type ClassMemory,
   type Completions,
 } from '../ring/index.js'
-import { reportOf, type ErrorReport } from '../worker/index.js'
+import { reportOf, type ErrorReport } from '../worker/thread-side.js'
 import { Announced, notReadable, postAnnounced } from './announced.js'
 import type { ToQueue, ToServer } from './protocol.js'
 import { notSent } from './not-sent.js'

@@ -9,7 +9,7 @@
  */
 import type { Words } from '#memory'
 import type { MessagePort } from '../os/thread.js'
-import type { ErrorReport } from '../worker/index.js'
+import type { ErrorReport } from '../worker/thread-side.js'
 
 /** The module of a queue that was made without one, for inline functions alone. */
 export const noModule = 'data:text/javascript,'

@@ -35,7 +35,7 @@ import {
   viewsOf,
   type ClassMemory,
 } from '../ring/index.js'
-import { reportOf, type OwnSelf } from '../worker/index.js'
+import { reportOf, type OwnSelf } from '../worker/thread-side.js'
 import { notReadable } from './announced.js'
 import { Chains } from './chains.js'
 import type { Handlers } from './numbered-handlers.js'

@@ -7,7 +7,7 @@ import * as memory from '#memory'
 import type { Words } from '#memory'
 import { outside } from '../carry/index.js'
 import { block, Slot, slotOf, type ClassMemory } from '../ring/index.js'
-import type { OwnSelf } from '../worker/index.js'
+import type { OwnSelf } from '../worker/thread-side.js'
 import type { Post } from './post.js'
 import type { Running, RunningThread } from './running-work.js'
 

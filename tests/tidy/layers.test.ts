@@ -138,6 +138,8 @@ describe('the check of doors', () => {
   test('lets a folder be entered through its index, and os/ through any file', async () => {
     const files = {
       'src/wq/a.ts': "import '../worker/index.js'\nimport '../os/clock.js'\nimport './current.js'",
+      'src/wq/entry.ts': "import '../worker/thread-side.js'",
+      'src/worker/thread-side.ts': '',
       'src/cli/a.ts': "import 'pkg/current'\nimport './demo/index.js'",
       'src/cli/demo/index.ts': "import '../b.js'\nimport '../../errors.js'",
       'src/cli/b.ts': '',

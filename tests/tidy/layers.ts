@@ -32,6 +32,8 @@ const rootFiles: Readonly<Record<string, (to: string) => boolean>> = {
 /** What threads load for themselves, and no other module imports but the one that bundles it. */
 const threadEntries = new Set(['src/worker/entry.ts', 'src/wq/entry.ts'])
 const bundleOfEntries = 'src/entry.ts'
+/** A folder's other door, for what runs in the threads of workers. */
+const threadDoors = new Set(['src/worker/thread-side.ts'])
 const forAll = new Set(['src/errors.ts', 'src/validate.ts'])
 
 const memoryDoor = '#memory'
@@ -53,7 +55,7 @@ export async function checkLayers(tree: Tree): Promise<Violation[]> {
   return violations
 }
 
-/** A folder is entered through its index.ts; os/ is a set of doors, each file one. */
+/** A folder is entered through its index.ts, or its door for threads; os/ is a set of doors, each file one. */
 export async function checkDoors(tree: Tree): Promise<Violation[]> {
   const open = new Set(publicDoors(tree).values())
   const violations: Violation[] = []
@@ -64,6 +66,7 @@ export async function checkDoors(tree: Tree): Promise<Violation[]> {
     if (!/^\.{1,2}\//.test(specifier)) continue // a name of the package's own leads through a door
     const folder = entered(from, to)
     if (folder === null || folder === 'src/os' || to === `${folder}/index.ts`) continue
+    if (threadDoors.has(to)) continue
     if (from === bundleOfEntries && threadEntries.has(to)) continue
     const message = open.has(to)
       ? `${to} is a door for users of the package only: import it by the name they use`

@@ -5,7 +5,7 @@
  */
 import { viewOf } from '../../os/mapping.js'
 import { GuestMemory, windowsOf } from '../../virtio/index.js'
-import { loadModule } from '../../worker/index.js'
+import { loadModule } from '../../worker/thread-side.js'
 import type { MappedRegion, VringChange, VringSetup } from '../backend.js'
 import type { Device, DeviceHost } from '../device.js'
 import { deviceOf } from '../instance.js'

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { ErrorReport } from '../../worker/index.js'
+import type { ErrorReport } from '../../worker/thread-side.js'
 import type { MessagePort } from '../../os/thread.js'
 import type { MappedRegion, VringChange, VringSetup } from '../backend.js'
 

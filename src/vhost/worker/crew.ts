@@ -12,7 +12,7 @@
 import { nextTurn } from '../../os/clock.js'
 import { EventSet } from '../../os/events.js'
 import { receiveNow } from '../../os/thread.js'
-import { reportOf } from '../../worker/index.js'
+import { reportOf } from '../../worker/thread-side.js'
 import type { Sleep } from '../device.js'
 import {
   commandItem,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loop, type Loop, type LoopOptions } from '../../worker/index.js'
+import { loop, type Loop, type LoopOptions } from '../../worker/thread-side.js'
 import { Aboard } from './aboard.js'
 import type { Birth, Command } from './commands.js'
 import { Crew } from './crew.js'

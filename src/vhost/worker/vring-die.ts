@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Loop } from '../../worker/index.js'
+import type { Loop } from '../../worker/thread-side.js'
 import type { Birth } from './commands.js'
 import { serveVrings } from './inside.js'
 

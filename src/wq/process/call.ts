@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { reportOf, thrownOf } from '../../worker/index.js'
+import { reportOf, thrownOf } from '../../worker/thread-side.js'
 import type { Running } from '../running-work.js'
 import type { ToChild, ToThread } from './protocol.js'
 import { unpack } from './values.js'

@@ -4,7 +4,7 @@
  * @module
  */
 import { Restorer, runWithin, type Step } from '../../carry/index.js'
-import { reportOf, thrownOf } from '../../worker/index.js'
+import { reportOf, thrownOf } from '../../worker/thread-side.js'
 import { isThenable, sendItems } from '../items.js'
 import type { Handlers } from '../numbered-handlers.js'
 import { running } from '../running.js'

@@ -5,7 +5,7 @@
  */
 import { threadNamePrefix } from '../../os/proc.js'
 import { builtin } from '../../os/builtin.js'
-import { loadModule, reportOf } from '../../worker/index.js'
+import { loadModule, reportOf } from '../../worker/thread-side.js'
 import { Handlers } from '../numbered-handlers.js'
 import { OwnModule } from '../own-module.js'
 import { Calls } from './calls.js'

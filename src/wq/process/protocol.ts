@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ErrorReport } from '../../worker/index.js'
+import type { ErrorReport } from '../../worker/thread-side.js'
 
 /** What a call is to know of its work; a call without one is a broadcast. */
 export interface WorkOfCall {

@@ -16,7 +16,7 @@
  */
 import type { Duplex, Readable } from 'node:stream'
 import { after, nextTurn } from '../../os/clock.js'
-import { asError, errorOf, thrownOf, type Companion } from '../../worker/index.js'
+import { asError, errorOf, thrownOf, type Companion } from '../../worker/thread-side.js'
 import type { Function, Host } from '../host.js'
 import type { ChildPlan, ServeData, ToQueue } from '../protocol.js'
 import { running } from '../running.js'

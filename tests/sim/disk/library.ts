@@ -65,7 +65,7 @@ function doorOf(path: string, from: string): string | null {
   if (path === '#memory') return 'memory'
   if (!path.startsWith('.')) return null
   const file = relative(source, join(from, path)).replace(/\.js$/, '')
-  if (file === 'worker/index') return 'worker'
+  if (file === 'worker/index' || file === 'worker/thread-side') return 'worker'
   const name = /^os\/(.*)$/.exec(file)?.[1]
   return doors.find((door) => door === name) ?? null
 }
