@@ -43,8 +43,11 @@ export class Child {
     const { under = [], node = process.execPath, args = [], user } = start
     const script = fileURLToPath(new URL(fixture, import.meta.url))
     const [file = node, ...rest] = [...under, node, script, ...args]
+    // Another Node counts in another way what it ran: see `npm run coverage`.
+    const { NODE_V8_COVERAGE: counts, ...env } = process.env
     this.process = spawn(file, rest, {
       stdio: ['pipe', 'pipe', 'pipe'],
+      env: node === process.execPath && counts !== undefined ? process.env : env,
       ...(user === undefined ? {} : { uid: user, gid: user }),
     })
     this.pid = this.process.pid ?? 0

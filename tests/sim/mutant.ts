@@ -18,6 +18,8 @@ export interface Change {
 
 export interface Mutant extends Change {
   readonly breaks: string
+  /** One that noticed it, which is tried before all others. */
+  readonly seed: number
 }
 
 /** Packs the sources with a change; null: as they are. */
@@ -37,9 +39,10 @@ export function changing(change: Change | null): Plugin {
   }
 }
 
-/** The first seed, up to `most`, in which a world is seen to be broken; null: none is. */
-export async function firstNotice(world: World, most: number): Promise<number | null> {
-  for (let seed = 1; seed <= most; seed++) {
+/** A seed in which a world is seen to be broken: this one, or the first of those up to `most`; null: in none. */
+export async function noticedBy(world: World, first: number, most: number): Promise<number | null> {
+  const others = Array.from({ length: most }, (_, index) => index + 1)
+  for (const seed of [first, ...others]) {
     if ((await world.run(seed)).divergences.length > 0) return seed
   }
   return null

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { firstNotice } from '../mutant.js'
+import { noticedBy } from '../mutant.js'
 import { disk, worldOf } from './index.js'
 import { mutants } from './mutants.js'
 
@@ -15,9 +15,10 @@ describe('the simulation of the disk', () => {
   })
 
   for (const mutant of mutants) {
-    test(`finds: ${mutant.breaks}`, async () => {
-      const seed = await firstNotice(worldOf(mutant), mostSeeds)
+    test(`finds: ${mutant.breaks}`, async (t) => {
+      const seed = await noticedBy(worldOf(mutant), mutant.seed, mostSeeds)
       assert.notEqual(seed, null, `not in ${mostSeeds} seeds`)
+      t.diagnostic(`seed ${seed}`)
     })
   }
 })
