@@ -55,6 +55,12 @@ const plainKinds = {
 }
 
 describe('what crosses', () => {
+  test('each value that is no object does, alone and in a list', () => {
+    const all = [null, undefined, true, false, 0, -1, 1.5, 'a', 'ä', 'Ω', 7n]
+    for (const value of all) assertCrosses(value)
+    assertCrosses(...all)
+  })
+
   test('one object that is there twice comes back as one', () => {
     const [object, array, buffer] = [{ a: 1 }, [1], new ArrayBuffer(16)]
     assertCrosses(object, object)

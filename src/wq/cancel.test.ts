@@ -221,6 +221,16 @@ describe('a work that runs and is cancelled', () => {
     assert.equal(await queue.run('thread'), thread, 'nothing of it is left in the thread')
   })
 
+  test('WQ-42: it may be told again: the first time sets when it is ended by force', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    const begun = word()
+    const work = queue.enqueue('markAndSpin', [begun, 0], { killAfterMs: 20 })
+    await marked(begun)
+    for (let time = 0; time < 3; time++) assert.equal(work.cancel(), 'running')
+    assert.equal((await failureOf(work.result)).code, 'ECANCELED')
+    await queue.run('nothing')
+  })
+
   test('a checkpoint passes on the reason of an aborted signal', async () => {
     await using queue = make({ maxWorkers: 1 })
     const [begun, controller] = [word(), new AbortController()]

@@ -183,6 +183,15 @@ describe('close', () => {
     assert.equal(one, two)
   })
 
+  test('waits for bounded works that wait for room in the rings, too', async () => {
+    const queue = make({ maxWorkers: 1 })
+    const counter = word()
+    const works = Array.from({ length: 12_000 }, () => queue.run('count', [counter]))
+    assert.deepEqual(await queue.close(), { stuck: [] })
+    await Promise.all(works)
+    assert.equal(counter[0], 12_000)
+  })
+
   test('WQ-59: a queue that another one uses in its callbacks is closed apart from it', async () => {
     const queue = make({ maxWorkers: 1 })
     const other = make({ maxWorkers: 1 })

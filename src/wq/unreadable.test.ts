@@ -22,6 +22,7 @@ const module = moduleOf(`
   class OfMessages { a = 1 }
   export const tells = (depth) => { current().progress(nested(depth)); return 'told' }
   export async function* items(depth) { yield 1; yield nested(depth); yield 3 }
+  export async function* each(values) { yield* values }
   /** Its result goes by message. */
   export const one = (value) => ({ value, of: new OfMessages() })
   export const deep = (depth) => nested(depth)
@@ -47,6 +48,7 @@ const module = moduleOf(`
 interface Handlers {
   tells(depth: number): string
   items(depth: number): AsyncGenerator
+  each(values: readonly unknown[]): AsyncGenerator
   one(value: unknown): { value: unknown }
   deep(depth: number): unknown
   deepAtLast(depth: number, words: Int32Array): unknown
@@ -121,6 +123,17 @@ describe('a message that its reader cannot read, nested too deep for its stack',
     await assert.rejects(small.broadcast('type', [nested(1000)]), refused)
     assert.deepEqual(await small.broadcast('type', [nested(1)]), ['object'])
     await goOn(small)
+  })
+})
+
+describe('an item that may be nested deep, and is not', () => {
+  test('arrives as it is, whatever its kind and its length', async () => {
+    await using queue = make({ maxWorkers: 1 })
+    const long = Array.from({ length: 40 }, (_, index) => index)
+    const values = [new Map([[1, 2]]), [new Date(0)], long, Object.fromEntries(long.entries())]
+    const items: unknown[] = []
+    for await (const item of queue.stream('each', [values])) items.push(item)
+    assert.deepEqual(items, values)
   })
 })
 
