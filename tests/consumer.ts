@@ -103,9 +103,9 @@ export function runProgram(program: string, folder: string, args: readonly strin
   })
 }
 
-/** The environment without what belongs to this run: the test runner's, the options of Node, npm's. */
+/** The environment without what belongs to this run: the test runner's, the options of Node and its counts, npm's. */
 function environment(): NodeJS.ProcessEnv {
-  const ours = /^(NODE_TEST_CONTEXT|NODE_OPTIONS|npm_.*)$/i
+  const ours = /^(NODE_TEST_CONTEXT|NODE_OPTIONS|NODE_V8_COVERAGE|npm_.*)$/i
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 }
 
