@@ -3,7 +3,6 @@ import { describe, test } from 'node:test'
 import { WorkQueue, type WorkQueueOptions } from '../index.js'
 import { until } from '../os/own-thread.fixture.js'
 import { threadsOf } from '../os/proc.js'
-import type { Worker } from '../os/thread.js'
 import { checkForLeaks } from '../worker/leaks.fixture.js'
 import { runProgram, stranger, untilGone } from '../worker/program.fixture.js'
 import { current } from './current.js'
@@ -125,30 +124,6 @@ describe('the making of a queue', () => {
     const queues = Array.from({ length: 100 }, () => make({ name: 'wq70' }))
     assert.equal(threadsOf().length, before)
     await Promise.all(queues.map((queue) => queue.close()))
-  })
-
-  test('WQ-64: waits for no pause after one that failed, where the last worker has died since', async (t) => {
-    const threads: Worker[] = []
-    const made = (thread: Worker): void => void threads.push(thread)
-    process.on('worker', made as never)
-    t.after(() => process.off('worker', made as never))
-    const times: number[] = []
-    for (let round = 0; round < 3; round++) {
-      threads.length = 0
-      await using queue = make({ maxWorkers: 2 })
-      const [begun, gate] = [word(), word()]
-      const first = failureOf(queue.run('pass', [begun, gate, word()]))
-      await marked(begun)
-      const second = queue.run('nothing')
-      await until('a second thread begins', () => threads.length === 2)
-      await threads[1]?.terminate()
-      await threads[0]?.terminate()
-      assert.equal((await first).code, 'ERR_WORKER_DIED')
-      const from = performance.now()
-      await second
-      times.push(performance.now() - from)
-    }
-    assert.ok(Math.min(...times) < 700, times.join())
   })
 
   test('WQ-62: of its workers is for the owner alone: while the owner computes, none is made', async () => {

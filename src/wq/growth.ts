@@ -219,10 +219,9 @@ export class Growth {
     this.consider()
   }
 
-  /** A server is gone. Where it was the last one, nobody is there who would serve during a pause. */
+  /** A server is gone. */
   gone(server: Server): void {
     this.#due.delete(server)
-    if (this.#account.servers.size === 0) this.#isPaused = false
     this.consider()
   }
 
