@@ -13,7 +13,7 @@ export default async function* report(events) {
 }
 
 /** @returns the text with each place of a built file as the place in its source */
-export function inSources(text) {
+function inSources(text) {
   return text.replaceAll(
     /((?:file:\/\/)?[^\s()[\]'"]+\.js):(\d+):(\d+)/g,
     (place, file, line, column) => {

@@ -44,10 +44,10 @@ export class Child {
     const script = fileURLToPath(new URL(fixture, import.meta.url))
     const [file = node, ...rest] = [...under, node, script, ...args]
     // Another Node counts in another way what it ran: see `npm run coverage`.
-    const { NODE_V8_COVERAGE: counts, ...env } = process.env
+    const { NODE_V8_COVERAGE: _, ...uncounted } = process.env
     this.process = spawn(file, rest, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: node === process.execPath && counts !== undefined ? process.env : env,
+      env: node === process.execPath ? process.env : uncounted,
       ...(user === undefined ? {} : { uid: user, gid: user }),
     })
     this.pid = this.process.pid ?? 0

@@ -11,7 +11,7 @@ const ownersSide = 'src/worker/worker.ts'
 
 /**
  * What a thread begins with, named by `new URL('./entry.js', import.meta.url)`, has nothing of the owner's side
- * in it: each thread would load that anew, at half a millisecond a file.
+ * in it: each thread would load that anew.
  */
 export async function checkThreadSides(tree: Tree): Promise<Violation[]> {
   const edges = await edgesOf(tree, (path) => /^src\/(?!cli\/)/.test(path) && !isTestCode(path))
